@@ -1,0 +1,2 @@
+//! The `keyvouch` command.
+fn main() {}

@@ -1,0 +1,178 @@
+//! Devices in software: faithful attestation evidence of every format, under throw-away roots, for tests,
+//! demonstrations and benchmarks.
+//!
+//! This crate shares no code with the verifier, so that a misreading of a format cannot hide by being made twice.
+//! Nothing minted here is worth anything: the roots are named as emulated and their keys live as long as the process.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`der`], [`pem`] | writers of the encodings |
+//! | [`key`] | keys, and every signature that a device in the collection makes |
+//! | [`x509`], [`csr`], [`cms`] | certificates, certification requests, certificate bundles; every field can be spoilt before signing |
+//! | [`bundle`] | ZIP, gzip and JSON carriers |
+//! | [`yubikey_piv`] | YubiKey PIV |
+//! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
+//! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
+//! | [`securosys`] | Securosys Primus HSM |
+//!
+//! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
+
+// Sizes and offsets here are those of evidence that this crate makes itself: nothing foreign is parsed, and an
+// arithmetic or indexing fault would be a bug of a test tool, not a way in.
+#![allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+
+pub mod bundle;
+pub mod cms;
+pub mod csr;
+pub mod der;
+pub mod key;
+pub mod pem;
+pub mod x509;
+
+pub mod google_cloud_hsm;
+pub mod marvell;
+pub mod securosys;
+pub mod yubikey_piv;
+
+use serde_json::{Map, Value};
+
+/// Why something could not be minted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No such format, see [`formats`].
+    #[error("no emulator for format `{0}`")]
+    UnknownFormat(String),
+    /// The cryptographic library refused a key or a signature.
+    #[error("cryptographic library: {0}")]
+    Crypto(&'static str),
+    /// A key of this kind cannot make this signature.
+    #[error("a {0:?} key does not sign {1:?}")]
+    WrongKey(key::KeyKind, key::SignAlg),
+    /// A key of this kind has no place in this format.
+    #[error("{0}: not for a {1:?} key")]
+    UnfitKey(&'static str, key::KeyKind),
+    /// Not an object identifier in dotted decimal.
+    #[error("`{0}` is not an object identifier")]
+    Oid(String),
+    /// Not an RFC 3339 time.
+    #[error("`{0}` is not an RFC 3339 time")]
+    Time(String),
+    /// A length or offset does not fit its field.
+    #[error("{0} does not fit its field")]
+    TooLarge(&'static str),
+    /// A path that leads to no element of a document.
+    #[error("no element `{0}`")]
+    NoElement(String),
+    /// JSON could not be written.
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// ZIP could not be written.
+    #[error("ZIP: {0}")]
+    Zip(#[from] zip::result::ZipError),
+    /// gzip or ZIP could not be written.
+    #[error("compression: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A named file, as a subscriber would hand it in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Name without folder.
+    pub name: String,
+    /// Content.
+    pub bytes: Vec<u8>,
+}
+
+impl File {
+    /// A file of this name and content.
+    pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { name: name.into(), bytes: bytes.into() }
+    }
+}
+
+/// Genuine-looking evidence and what a verifier must be given to accept it.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Format id.
+    pub format: &'static str,
+    /// Name of this sample within the format, kebab-case.
+    pub variant: String,
+    /// One line: what it is.
+    pub about: String,
+    /// The evidence, in no particular order.
+    pub evidence: Vec<File>,
+    /// The request (PKCS#10, certificate or public key) that holds the attested key.
+    pub request: Option<File>,
+    /// PEM certificates of the throw-away roots and intermediates, for the verifier as operator anchors.
+    pub anchors: Vec<File>,
+    /// RFC 3339 time at which it is to be judged.
+    pub at: String,
+    /// Operator options that it needs.
+    pub options: Map<String, Value>,
+}
+
+type Samples = fn() -> Result<Vec<Sample>, Error>;
+
+/// The one list of formats: a new emulator is a module and a line here.
+const FORMATS: &[(&str, Samples)] = &[
+    (yubikey_piv::FORMAT, yubikey_piv::samples),
+    (marvell::FORMAT, marvell::samples),
+    (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
+    (securosys::FORMAT, securosys::samples),
+];
+
+/// The format ids that can be emulated.
+pub fn formats() -> &'static [&'static str] {
+    const IDS: [&str; FORMATS.len()] = {
+        let mut ids = [""; FORMATS.len()];
+        let mut i = 0;
+        while i < ids.len() {
+            ids[i] = FORMATS[i].0;
+            i += 1;
+        }
+        ids
+    };
+    &IDS
+}
+
+/// Positive samples of a format; the first is the showcase and comes with a certification request.
+///
+/// # Errors
+/// [`Error::UnknownFormat`], or a failure of the cryptographic library.
+pub fn samples(format: &str) -> Result<Vec<Sample>, Error> {
+    let (_, make) = FORMATS
+        .iter()
+        .find(|(id, _)| *id == format)
+        .ok_or_else(|| Error::UnknownFormat(format.to_owned()))?;
+    make()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_has_samples_and_a_showcase_with_request() {
+        for format in formats() {
+            let samples = samples(format).unwrap();
+            assert!(samples.first().unwrap().request.is_some(), "{format}");
+            let mut variants: Vec<_> = samples.iter().map(|sample| &sample.variant).collect();
+            variants.sort();
+            variants.dedup();
+            assert_eq!(variants.len(), samples.len(), "{format}: variant names repeat");
+            for sample in &samples {
+                assert_eq!(sample.format, *format);
+                assert!(!sample.evidence.is_empty() && !sample.anchors.is_empty());
+                for file in sample.evidence.iter().chain(&sample.request).chain(&sample.anchors) {
+                    assert!(!file.bytes.is_empty(), "{format}/{}: {} is empty", sample.variant, file.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_format_is_an_error() {
+        assert!(matches!(samples("abacus"), Err(Error::UnknownFormat(_))));
+    }
+}

@@ -1,0 +1,104 @@
+//! Types that make unauthenticated claims impossible to express.
+//!
+//! The road from bytes to claims has three gates, each a type with no public constructor:
+//!
+//! 1. [`SignatureValid`] – these bytes carry a valid signature of this key. Made only by
+//!    [`PublicKey::verify`](crate::crypto::PublicKey::verify).
+//! 2. [`TrustedKey`] – this key is vouched for by a pinned anchor. Made only by the path validator in
+//!    [`pki::path`](crate::pki::path).
+//! 3. [`Authentic`] – both together: bytes signed by a trusted key, and whatever is parsed from them; or a
+//!    certificate on a validated path.
+//!
+//! Claims ([`ClaimSet::of`](crate::claims::ClaimSet::of)) take only the third.
+
+use crate::appraisal::Trust;
+use crate::crypto::PublicKey;
+
+/// Proof that `message` carries a valid signature of `key`. Says nothing about whether `key` is trusted.
+#[derive(Debug)]
+#[must_use]
+pub struct SignatureValid<'m> {
+    message: &'m [u8],
+    key: PublicKey,
+}
+
+impl<'m> SignatureValid<'m> {
+    /// Only for the signature verification in `crypto`, after the check succeeded.
+    pub(crate) fn new(message: &'m [u8], key: PublicKey) -> Self {
+        Self { message, key }
+    }
+}
+
+/// A key that a pinned anchor vouches for, and how.
+#[derive(Debug, Clone)]
+pub struct TrustedKey {
+    key: PublicKey,
+    trust: Trust,
+}
+
+impl TrustedKey {
+    /// Only for the path validator, after every check of the path succeeded.
+    pub(crate) fn new(key: PublicKey, trust: Trust) -> Self {
+        Self { key, trust }
+    }
+
+    /// The trusted key.
+    #[must_use]
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// The anchor and the path from it to this key.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// The signed bytes, now authentic; `None` when another key made the signature.
+    #[must_use]
+    pub fn authenticate<'m>(&self, proof: SignatureValid<'m>) -> Option<Authentic<&'m [u8]>> {
+        (proof.key == self.key).then(|| Authentic { value: proof.message, trust: self.trust.clone() })
+    }
+}
+
+/// A value read from bytes that were signed by a key under a pinned anchor.
+#[derive(Debug, Clone)]
+pub struct Authentic<T> {
+    value: T,
+    trust: Trust,
+}
+
+impl<T> Authentic<T> {
+    /// Only for the path validator: a certificate on a path in which every check succeeded.
+    pub(crate) fn vouched(value: T, trust: Trust) -> Self {
+        Self { value, trust }
+    }
+
+    /// Parses the authentic value further. The closure must read nothing but its argument.
+    ///
+    /// # Errors
+    /// Whatever the parser says.
+    pub fn parse<U, E>(self, parse: impl FnOnce(T) -> Result<U, E>) -> Result<Authentic<U>, E> {
+        let trust = self.trust;
+        parse(self.value).map(|value| Authentic { value, trust })
+    }
+
+    /// Two values authenticated under the same anchor and path, as one.
+    #[must_use]
+    pub fn join<U>(self, other: Authentic<U>) -> Option<Authentic<(T, U)>> {
+        (self.trust == other.trust)
+            .then_some(Authentic { value: (self.value, other.value), trust: self.trust })
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn get(&self) -> &T {
+        &self.value
+    }
+
+    /// The anchor and the path to the key that signed it.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+}

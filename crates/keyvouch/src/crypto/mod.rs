@@ -1,0 +1,51 @@
+//! Keys, signatures and digests: the one table of algorithms that the verifier knows.
+//!
+//! Signatures are verified by aws-lc-rs over the bytes received. An algorithm that is not in
+//! [`Scheme::from_algorithm_identifier`] does not verify: unknown is never valid.
+
+pub mod hygiene;
+mod key;
+mod scheme;
+
+pub use key::{Curve, KeyError, Material, PublicKey};
+pub use scheme::{Hash, Scheme, SchemeError};
+
+/// SHA-256 of `bytes`.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
+    out
+}
+
+/// SHA-1 of `bytes`; for values that a device computes with it (key check values), never for trust.
+#[must_use]
+pub fn sha1(bytes: &[u8]) -> [u8; 20] {
+    let mut out = [0; 20];
+    out.copy_from_slice(
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref(),
+    );
+    out
+}
+
+/// Why a signature was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// The signature is not one of this key over these bytes.
+    #[error("the signature does not verify")]
+    Invalid,
+    /// The key cannot make signatures of that algorithm.
+    #[error("a {key} key cannot make a {scheme} signature")]
+    WrongKeyType {
+        /// The key, such as `EC-P256`.
+        key: String,
+        /// The algorithm of the signature.
+        scheme: String,
+    },
+    /// SHA-1, which does not bind a signature to its message any more.
+    #[error("the signature uses SHA-1, which is not accepted")]
+    WeakDigest,
+    /// An algorithm that this verifier does not know.
+    #[error(transparent)]
+    Unsupported(#[from] SchemeError),
+}

@@ -1,0 +1,124 @@
+//! Whose is it? One file (or folder) per format, registered in [`ALL`].
+//!
+//! A format recognises its evidence among the parts of a submission, makes the checks of its kind, and returns
+//! a [`Statement`] for each key that the evidence speaks of. Claims can be made only from authenticated bytes
+//! (see [`authentic`](crate::authentic)); everything after this stage knows no vendor.
+
+use serde_json::Value;
+
+use crate::appraisal::{Freshness, Trust};
+use crate::authentic::Authentic;
+use crate::checks::{Check, Checks, Text};
+use crate::claims::ClaimSet;
+use crate::crypto::PublicKey;
+use crate::input::{Carrier, PartId, Parts};
+use crate::pki::Certificate;
+use crate::reference::Reference;
+use crate::request::Request;
+use crate::signatures::Signatures;
+use crate::submission::{OptionDef, Options};
+use crate::time::Time;
+
+mod yubikey_piv;
+
+/// Every format, in the order in which reports list them. A new device is one line here.
+pub(crate) const ALL: &[&dyn Format] = &[&yubikey_piv::YubikeyPiv];
+
+/// How far a format has been proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Its reader was run on evidence of real devices, and anchors of the maker are built in.
+    RealEvidence,
+    /// No real evidence is public; its reader follows the maker's documents and an emulator.
+    EmulatedOnly,
+}
+
+/// What a format is, for people and for `keyvouch formats`.
+#[derive(Debug)]
+pub struct About {
+    /// Stable id, such as `yubikey-piv`.
+    pub id: &'static str,
+    /// Title for people.
+    pub title: &'static str,
+    /// The makers or operators.
+    pub maker: &'static str,
+    /// The devices.
+    pub devices: &'static str,
+    /// How far it has been proved.
+    pub proof: Proof,
+    /// The checks it can make, besides those that every format shares.
+    pub checks: &'static [&'static Check],
+    /// The operator switches it knows, besides those that every format shares.
+    pub options: &'static [OptionDef],
+    /// What its evidence does not prove.
+    pub limits: &'static [&'static str],
+    /// The page for subscribers and CAs, relative to the repository.
+    pub docs: &'static str,
+}
+
+/// Everything that a format may look at. Nothing else: no clock, no network, no state.
+pub(crate) struct Context<'a> {
+    pub(crate) parts: &'a Parts<'a>,
+    pub(crate) at: Time,
+    pub(crate) nonce: Option<&'a [u8]>,
+    pub(crate) request: Option<&'a Request>,
+    pub(crate) reference: &'a Reference,
+    pub(crate) options: &'a Options,
+    pub(crate) signatures: &'a Signatures<'a>,
+}
+
+/// A reader and judge of one kind of evidence.
+pub(crate) trait Format: Sync {
+    /// What it is.
+    fn about(&self) -> &'static About;
+
+    /// Extensions in which devices' tools put certificates of this format.
+    fn carriers(&self) -> &'static [Carrier] {
+        &[]
+    }
+
+    /// The statements of this format among the evidence, each judged. None: not this format.
+    fn appraise(&self, cx: &Context<'_>) -> Vec<Statement>;
+
+    /// The same evidence decoded for people, without judgement.
+    fn inspect(&self, cx: &Context<'_>) -> Vec<Value>;
+}
+
+/// A statement that was found and judged.
+#[derive(Debug, Default)]
+pub(crate) struct Statement {
+    /// What each part was taken for.
+    pub(crate) labels: Vec<(PartId, Text)>,
+    /// The checks that were made.
+    pub(crate) checks: Checks,
+    /// What was authenticated; absent when it could not be.
+    pub(crate) attested: Option<Attested>,
+    /// Every certificate that the judgement rests on, for deny-lists.
+    pub(crate) certificates: Vec<Certificate>,
+    /// How the statement answers a nonce; for formats that have a place for one.
+    pub(crate) freshness: Option<Freshness>,
+}
+
+/// What an authenticated statement says.
+#[derive(Debug)]
+pub(crate) struct Attested {
+    pub(crate) key: Option<PublicKey>,
+    pub(crate) claims: ClaimSet,
+    pub(crate) trust: Trust,
+}
+
+impl Attested {
+    /// From an authenticated statement: the key it speaks of, and the claims made of it.
+    pub(crate) fn new<T>(
+        statement: &Authentic<T>,
+        key: impl FnOnce(&T) -> Option<PublicKey>,
+        claims: ClaimSet,
+    ) -> Self {
+        Self { key: key(statement.get()), claims, trust: statement.trust().clone() }
+    }
+}
+
+/// What every format is, in the order of the registry.
+pub fn about() -> impl Iterator<Item = &'static About> {
+    ALL.iter().map(|f| f.about())
+}

@@ -1,0 +1,46 @@
+//! base64 and base64url text, with or without padding, with line breaks and surrounding white space.
+
+use std::borrow::Cow;
+
+use ::base64::Engine as _;
+use ::base64::alphabet::{STANDARD, URL_SAFE};
+use ::base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+const LENIENT_PADDING: GeneralPurposeConfig =
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+const STANDARD_ENGINE: GeneralPurpose = GeneralPurpose::new(&STANDARD, LENIENT_PADDING);
+const URL_ENGINE: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT_PADDING);
+
+/// Decodes base64 or base64url text. `None` when any character is of neither alphabet, or both are mixed.
+#[must_use]
+pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let text: Cow<'_, [u8]> = if text.iter().any(u8::is_ascii_whitespace) {
+        text.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect::<Vec<u8>>().into()
+    } else {
+        text.into()
+    };
+    if text.is_empty() {
+        return None;
+    }
+    let url = text.iter().any(|b| matches!(b, b'-' | b'_'));
+    if url { URL_ENGINE.decode(&text) } else { STANDARD_ENGINE.decode(&text) }.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode;
+
+    #[test]
+    fn both_alphabets_with_and_without_padding_and_breaks() {
+        for text in ["+/8=", "+/8", "-_8", "-_8=", " +/\r\n8=\n"] {
+            assert_eq!(decode(text.as_bytes()), Some(vec![0xfb, 0xff]), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_base64() {
+        for text in ["", "  ", "+/8_", "a b c !", "abcde", "=abc"] {
+            assert_eq!(decode(text.as_bytes()), None, "{text}");
+        }
+    }
+}

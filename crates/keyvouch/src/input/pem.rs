@@ -1,0 +1,84 @@
+//! PEM blocks (RFC 7468, lax): any text around them, CRLF, white space at line ends.
+
+use super::base64;
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+
+/// A PEM block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block<'t> {
+    /// The label, such as `CERTIFICATE`.
+    pub label: &'t str,
+    /// The decoded content; `None` when the block has no end or is not base64.
+    pub der: Option<Vec<u8>>,
+}
+
+/// Whether there is a PEM block in the bytes.
+#[must_use]
+pub(super) fn is_pem(bytes: &[u8]) -> bool {
+    bytes.windows(BEGIN.len()).any(|w| w == BEGIN.as_bytes())
+}
+
+/// The PEM blocks of a text, in order.
+#[must_use]
+pub fn find(text: &str) -> Vec<Block<'_>> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once(BEGIN) {
+        let Some((label, body)) = after.split_once(DASHES) else { break };
+        // A label that runs over a line end is no label.
+        if label.contains(['\n', '\r']) {
+            rest = after;
+            continue;
+        }
+        let end = body.find(END);
+        let inner = end.and_then(|at| body.get(..at)).map(without_headers);
+        let closed = end.and_then(|at| body.get(at..)).is_some_and(|tail| {
+            tail.strip_prefix(END).and_then(|t| t.strip_prefix(label)).is_some_and(|t| t.starts_with(DASHES))
+        });
+        let der = inner.filter(|_| closed).and_then(|inner| base64::decode(inner.as_bytes()));
+        found.push(Block { label, der });
+        rest = end.and_then(|at| body.get(at..)).unwrap_or("");
+        // Past "-----END ": what follows is text until the next BEGIN.
+        rest = rest.strip_prefix(END).unwrap_or(rest);
+    }
+    found
+}
+
+/// Encapsulated headers (RFC 1421) end with an empty line.
+fn without_headers(body: &str) -> &str {
+    if !body.contains(':') {
+        return body;
+    }
+    let blank = ["\n\n", "\r\n\r\n"].iter().find_map(|gap| body.split_once(gap));
+    blank.map_or(body, |(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_blocks_between_text_with_any_line_ends() {
+        let text = "subject=x\r\n-----BEGIN CERTIFICATE-----\r\nAQI=  \r\n-----END CERTIFICATE-----\r\nmore\n\
+                    -----BEGIN NEW CERTIFICATE REQUEST-----\nAwQ=\n-----END NEW CERTIFICATE REQUEST-----";
+        let blocks = find(text);
+        assert_eq!(blocks.len(), 2);
+        assert_eq!(blocks[0], Block { label: "CERTIFICATE", der: Some(vec![1, 2]) });
+        assert_eq!(blocks[1], Block { label: "NEW CERTIFICATE REQUEST", der: Some(vec![3, 4]) });
+    }
+
+    #[test]
+    fn unclosed_or_mislabelled_blocks_have_no_content() {
+        for text in [
+            "-----BEGIN CERTIFICATE-----\nAQI=\n",
+            "-----BEGIN CERTIFICATE-----\nAQI=\n-----END OTHER-----\n",
+            "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
+        ] {
+            assert_eq!(find(text), [Block { label: "CERTIFICATE", der: None }], "{text}");
+        }
+        assert!(find("-----BEGIN CERT\nIFICATE-----").is_empty());
+    }
+}

@@ -1,0 +1,413 @@
+//! Recognising what bytes are, and taking out what they hold.
+
+use std::borrow::Cow;
+use std::str;
+
+use ::der::asn1::{AnyRef, ObjectIdentifier};
+use ::der::{Decode, Reader, SliceReader, Tag};
+use serde_json::Value;
+
+use super::{Carrier, Content, InputError, Limits, Part, PartId, Parts, Role, compressed, json, pem};
+use crate::crypto::PublicKey;
+use crate::pki::{Certificate, CertificateError, CertificationRequest, cms};
+use crate::submission::{File, Submission};
+use crate::wire::der::{content, sequence, single};
+
+/// Shorter text is not taken for base64: too many words are.
+const MIN_BASE64: usize = 64;
+
+pub(super) fn unwrap<'s>(
+    submission: &'s Submission,
+    carriers: &[Carrier],
+    limits: Limits,
+) -> Result<Parts<'s>, InputError> {
+    let evidence = submission.evidence.iter().map(|f| (f, Role::Evidence));
+    let files: Vec<(&File, Role)> =
+        evidence.chain(submission.request.iter().map(|f| (f, Role::Request))).collect();
+    if submission.evidence.is_empty() {
+        return Err(InputError::NoEvidence);
+    }
+    let mut total = 0_usize;
+    for (file, _) in &files {
+        total = total.saturating_add(file.bytes.len());
+        if total > limits.total_in {
+            return Err(InputError::TooLarge { name: file.name.clone(), limit: limits.total_in });
+        }
+        if file.bytes.iter().all(u8::is_ascii_whitespace) {
+            return Err(InputError::Empty(file.name.clone()));
+        }
+    }
+    let mut unwrapper = Unwrapper {
+        carriers,
+        limits,
+        unwrapped: 0,
+        parts: Vec::with_capacity(8),
+        file: 0,
+        role: Role::Evidence,
+    };
+    for (index, (file, role)) in files.iter().enumerate() {
+        (unwrapper.file, unwrapper.role) = (index, *role);
+        let top = Position { parent: None, place: file.name.clone(), name: file.name.clone(), depth: 0 };
+        unwrapper.take(Cow::Borrowed(&file.bytes), top, Hint::None)?;
+    }
+    Ok(Parts { parts: unwrapper.parts, files })
+}
+
+struct Unwrapper<'s, 'c> {
+    carriers: &'c [Carrier],
+    limits: Limits,
+    unwrapped: usize,
+    parts: Vec<Part<'s>>,
+    file: usize,
+    role: Role,
+}
+
+struct Position {
+    parent: Option<PartId>,
+    place: String,
+    name: String,
+    depth: usize,
+}
+
+/// What the container says of its content.
+#[derive(Clone, Copy)]
+enum Hint {
+    None,
+    Certificate,
+    /// An extension of a request that holds a bare certificate.
+    Announced(ObjectIdentifier),
+    Request,
+    PublicKey,
+}
+
+impl<'s> Unwrapper<'s, '_> {
+    /// Records a part, then whatever is inside it.
+    fn take(&mut self, bytes: Cow<'s, [u8]>, at: Position, hint: Hint) -> Result<(), InputError> {
+        if self.parts.len() >= self.limits.parts {
+            let name = at.place.split(SEPARATOR).next().unwrap_or_default().to_owned();
+            return Err(InputError::TooManyParts { name, limit: self.limits.parts });
+        }
+        let content = recognise(&bytes, hint);
+        if content.is_none() {
+            return Err(InputError::PrivateKey(at.place));
+        }
+        let content = content.unwrap_or(Content::Binary);
+        let id = PartId(self.parts.len());
+        let Position { parent, place, name, depth } = at;
+        let part = Part { place, file: self.file, role: self.role, parent, name, bytes, content };
+        self.parts.push(part.clone());
+        // Deeper than any evidence goes: the part stays, closed.
+        if depth < self.limits.depth { self.open(id, &part, depth.saturating_add(1)) } else { Ok(()) }
+    }
+
+    fn open(&mut self, id: PartId, part: &Part<'s>, depth: usize) -> Result<(), InputError> {
+        let inside = |name: String| Position {
+            parent: Some(id),
+            place: format!("{}{SEPARATOR}{name}", part.place),
+            name,
+            depth,
+        };
+        match &part.content {
+            Content::Pem => self.open_pem(&text_of(&part.bytes), &inside),
+            Content::Base64 => match super::decode_base64(without_bom(&part.bytes)) {
+                Some(decoded) if self.afford(decoded.len()) => {
+                    self.take(Cow::Owned(decoded), inside("base64".to_owned()), Hint::None)
+                }
+                _ => Ok(()),
+            },
+            Content::Json(value) => self.open_json(value, &part.place, id, depth),
+            Content::Cms { .. } => {
+                let members: Vec<Vec<u8>> = cms::certificates(&part.bytes)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(<[u8]>::to_vec)
+                    .collect();
+                for (number, member) in (1_usize..).zip(members) {
+                    self.take(
+                        Cow::Owned(member),
+                        inside(format!("certificate {number}")),
+                        Hint::Certificate,
+                    )?;
+                }
+                Ok(())
+            }
+            Content::Request(request) => self.open_request(&request.clone(), &inside),
+            Content::Certificate(certificate) => self.open_certificate(&certificate.clone(), &inside),
+            Content::Gzip { .. } => {
+                let outcome = compressed::inflate_single_gzip(&part.bytes, self.left());
+                match outcome {
+                    Ok(inflated) => {
+                        self.unwrapped = self.unwrapped.saturating_add(inflated.len());
+                        self.take(Cow::Owned(inflated), inside("gzip".to_owned()), Hint::None)
+                    }
+                    Err(fault) => {
+                        self.set(id, Content::Gzip { fault: Some(fault) });
+                        Ok(())
+                    }
+                }
+            }
+            Content::Zip { .. } => self.open_zip(id, &part.bytes, &inside),
+            _ => Ok(()),
+        }
+    }
+
+    fn left(&self) -> usize {
+        self.limits.total_unwrapped.saturating_sub(self.unwrapped)
+    }
+
+    /// Spends from the budget of unwrapped bytes; what does not fit stays closed.
+    fn afford(&mut self, bytes: usize) -> bool {
+        let fits = bytes <= self.left();
+        if fits {
+            self.unwrapped = self.unwrapped.saturating_add(bytes);
+        }
+        fits
+    }
+
+    fn set(&mut self, id: PartId, content: Content) {
+        if let Some(part) = self.parts.get_mut(id.0) {
+            part.content = content;
+        }
+    }
+
+    fn open_pem(&mut self, text: &str, inside: &dyn Fn(String) -> Position) -> Result<(), InputError> {
+        let mut number = 0_usize;
+        for block in pem::find(text) {
+            number = number.saturating_add(1);
+            let at = inside(format!("{} {number}", block.label.to_ascii_lowercase()));
+            if block.label.ends_with("PRIVATE KEY") {
+                return Err(InputError::PrivateKey(at.place));
+            }
+            let hint = match block.label {
+                "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Hint::Certificate,
+                "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Hint::Request,
+                "PUBLIC KEY" => Hint::PublicKey,
+                _ => Hint::None,
+            };
+            let der = block.der.unwrap_or_default();
+            if self.afford(der.len()) {
+                self.take(Cow::Owned(der), at, hint)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Strings that hold PEM become parts; everything else in JSON is for the format that knows its members.
+    fn open_json(&mut self, value: &Value, place: &str, id: PartId, depth: usize) -> Result<(), InputError> {
+        let mut open = vec![(String::new(), value)];
+        while let Some((pointer, value)) = open.pop() {
+            match value {
+                Value::String(text) if pem::is_pem(text.as_bytes()) && self.afford(text.len()) => {
+                    let place = format!("{place}{SEPARATOR}{pointer}");
+                    let at = Position { parent: Some(id), place, name: pointer, depth };
+                    self.take(Cow::Owned(text.clone().into_bytes()), at, Hint::None)?;
+                }
+                // In reverse, so that the stack gives them back in order.
+                Value::Array(items) => {
+                    open.extend(items.iter().enumerate().rev().map(|(i, v)| (format!("{pointer}/{i}"), v)));
+                }
+                Value::Object(members) => {
+                    open.extend(members.iter().rev().map(|(k, v)| (format!("{pointer}/{k}"), v)));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn open_request(
+        &mut self,
+        request: &CertificationRequest,
+        inside: &dyn Fn(String) -> Position,
+    ) -> Result<(), InputError> {
+        for (oid, value) in request.requested_extensions() {
+            if self.carriers.iter().any(|c| c.oid == oid) && self.afford(value.len()) {
+                let at = inside(format!("extension {oid}"));
+                self.take(Cow::Owned(value.to_vec()), at, Hint::Announced(oid))?;
+            }
+        }
+        for (oid, values) in request.attributes() {
+            for value in values {
+                if cms::looks_like_signed_data(value) && self.afford(value.len()) {
+                    self.take(Cow::Owned(value.to_vec()), inside(format!("attribute {oid}")), Hint::None)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open_certificate(
+        &mut self,
+        certificate: &Certificate,
+        inside: &dyn Fn(String) -> Position,
+    ) -> Result<(), InputError> {
+        let carried: Vec<_> = certificate
+            .extensions()
+            .filter(|e| self.carriers.iter().any(|c| c.in_certificates && c.oid == e.oid))
+            .filter(|e| e.value.starts_with(&[0x30, 0x82]))
+            .map(|e| (e.oid, e.value.to_vec()))
+            .collect();
+        for (oid, value) in carried {
+            if self.afford(value.len()) {
+                self.take(Cow::Owned(value), inside(format!("extension {oid}")), Hint::Announced(oid))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_zip(
+        &mut self,
+        id: PartId,
+        bytes: &[u8],
+        inside: &dyn Fn(String) -> Position,
+    ) -> Result<(), InputError> {
+        match compressed::read_zip(bytes, self.limits.parts, self.left()) {
+            Err(fault) => self.set(id, Content::Zip { fault: Some(fault) }),
+            Ok(members) => {
+                for member in members {
+                    match member.content {
+                        Ok(content) => {
+                            self.unwrapped = self.unwrapped.saturating_add(content.len());
+                            self.take(Cow::Owned(content), inside(member.name), Hint::None)?;
+                        }
+                        Err(fault) => {
+                            let fault = Some(format!("member {}: {fault}", member.name));
+                            self.set(id, Content::Zip { fault });
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Between the names of nested parts.
+const SEPARATOR: &str = " › ";
+
+fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(without_bom(bytes))
+}
+
+/// What the bytes are; `None` for a private key, which is not looked at further.
+fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
+    match hint {
+        Hint::Certificate => return Some(certificate(bytes, None)),
+        Hint::Announced(oid) => return Some(certificate(bytes, Some(oid))),
+        Hint::Request => {
+            let request = CertificationRequest::from_der(bytes);
+            return Some(request.map_or_else(Content::BrokenRequest, Content::Request));
+        }
+        Hint::PublicKey => {
+            let key = PublicKey::from_spki_der(bytes);
+            return Some(key.map_or_else(Content::BrokenPublicKey, Content::PublicKey));
+        }
+        Hint::None => {}
+    }
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        return Some(Content::Gzip { fault: None });
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Some(Content::Zip { fault: None });
+    }
+    if pem::is_pem(bytes) && !bytes.starts_with(&[0x30]) && !looks_like_json(bytes) {
+        return Some(Content::Pem);
+    }
+    if bytes.first() == Some(&0x30) {
+        if let Some(content) = der(bytes)? {
+            return Some(content);
+        }
+    }
+    Some(text(bytes).unwrap_or(Content::Binary))
+}
+
+fn looks_like_json(bytes: &[u8]) -> bool {
+    matches!(without_bom(bytes).iter().find(|b| !b.is_ascii_whitespace()), Some(b'{' | b'['))
+}
+
+fn text(bytes: &[u8]) -> Option<Content> {
+    let text = without_bom(bytes);
+    str::from_utf8(text).ok()?;
+    match text.iter().find(|b| !b.is_ascii_whitespace())? {
+        b'{' | b'[' => Some(json::parse(text).map_or_else(Content::BrokenJson, Content::Json)),
+        b'<' => Some(Content::Xml),
+        _ if text.len() >= MIN_BASE64 && super::decode_base64(text).is_some() => Some(Content::Base64),
+        _ => None,
+    }
+}
+
+fn certificate(bytes: &[u8], announced: Option<ObjectIdentifier>) -> Content {
+    match Certificate::from_der(bytes) {
+        Ok(certificate) => Content::Certificate(certificate),
+        Err(why) => {
+            let prefix = match why {
+                CertificateError::Trailing(extra) => bytes
+                    .get(..bytes.len().saturating_sub(extra))
+                    .and_then(|cut| Certificate::from_der(cut).ok()),
+                _ => None,
+            };
+            Content::BrokenCertificate { why, announced, prefix }
+        }
+    }
+}
+
+/// What DER is. Outer `None`: a private key. Inner `None`: not DER.
+fn der(bytes: &[u8]) -> Option<Option<Content>> {
+    if is_private_key(bytes) {
+        return None;
+    }
+    Some(match Certificate::from_der(bytes) {
+        Ok(certificate) => Some(Content::Certificate(certificate)),
+        Err(CertificateError::Trailing(_) | CertificateError::AlgorithmMismatch) => {
+            Some(certificate(bytes, None))
+        }
+        Err(_) => {
+            if let Ok(request) = CertificationRequest::from_der(bytes) {
+                Some(Content::Request(request))
+            } else if cms::looks_like_signed_data(bytes) {
+                Some(Content::Cms { readable: cms::certificates(bytes).is_some() })
+            } else if let Ok(key) = PublicKey::from_spki_der(bytes) {
+                Some(Content::PublicKey(key))
+            } else {
+                single(bytes).map(|_| Content::Der)
+            }
+        }
+    })
+}
+
+/// PKCS#8 and encrypted PKCS#8 (RFC 5958), RSAPrivateKey (RFC 8017, A.1.2), ECPrivateKey (RFC 5915), PKCS#12
+/// (RFC 7292).
+fn is_private_key(bytes: &[u8]) -> bool {
+    let Some(members) = sequence(bytes, 16) else { return false };
+    let integer = |index: usize| members.get(index).and_then(|m| content(m, Tag::Integer));
+    let tag = |index: usize| members.get(index).and_then(|m| single(m)).map(|(tag, _)| tag);
+    let version = integer(0);
+    let pkcs8 =
+        matches!(version, Some([0 | 1])) && tag(1) == Some(Tag::Sequence) && tag(2) == Some(Tag::OctetString);
+    let rsa = matches!(version, Some([0 | 1])) && members.len() >= 9 && (1..9).all(|i| integer(i).is_some());
+    let ec = version == Some(&[1][..]) && tag(1) == Some(Tag::OctetString);
+    let pkcs12 = version == Some(&[3][..]) && tag(1) == Some(Tag::Sequence);
+    let encrypted = members.len() == 2
+        && tag(1) == Some(Tag::OctetString)
+        && members.first().is_some_and(|m| is_password_encryption(m));
+    pkcs8 || rsa || ec || pkcs12 || encrypted
+}
+
+/// AlgorithmIdentifier of PKCS#5 or PKCS#12 encryption.
+fn is_password_encryption(algorithm: &[u8]) -> bool {
+    let read = || -> ::der::Result<ObjectIdentifier> {
+        let sequence = AnyRef::from_der(algorithm)?;
+        let mut reader = SliceReader::new(sequence.value())?;
+        let oid = ObjectIdentifier::decode(&mut reader)?;
+        let _ = reader.is_finished();
+        Ok(oid)
+    };
+    read().is_ok_and(|oid| {
+        let text = oid.to_string();
+        text.starts_with("1.2.840.113549.1.5.") || text.starts_with("1.2.840.113549.1.12.")
+    })
+}

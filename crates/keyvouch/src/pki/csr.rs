@@ -1,0 +1,172 @@
+//! PKCS#10 certification requests (RFC 2986).
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use der::asn1::{BitStringRef, ObjectIdentifier};
+use der::{Decode, Tag, TagNumber};
+
+use crate::authentic::SignatureValid;
+use crate::crypto::{KeyError, PublicKey, Scheme, SchemeError, SignatureError};
+use crate::wire::der::{children, content, range_in, sequence, single};
+
+/// extensionRequest (RFC 2985, 5.4.2).
+pub(crate) const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
+
+const MAX_REQUEST: usize = 256 * 1024;
+const MAX_ATTRIBUTES: usize = 64;
+
+/// A PKCS#10 request. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct CertificationRequest(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    der: Vec<u8>,
+    info: Range<usize>,
+    subject: Range<usize>,
+    key: PublicKey,
+    scheme: Result<Scheme, SchemeError>,
+    signature: Range<usize>,
+    attributes: Vec<(ObjectIdentifier, Vec<Range<usize>>)>,
+}
+
+/// Why bytes are not a request that can be judged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CsrError {
+    /// Not DER of a PKCS#10 request, or bytes after it.
+    #[error("not a PKCS#10 certification request")]
+    Malformed,
+    /// Its public key is out of form.
+    #[error("public key of the request: {0}")]
+    Key(#[from] KeyError),
+}
+
+impl CertificationRequest {
+    /// Reads a DER PKCS#10 request that fills `der` exactly.
+    ///
+    /// # Errors
+    /// When the bytes are not one request.
+    pub fn from_der(der: &[u8]) -> Result<Self, CsrError> {
+        let parts = Parts::of(der).ok_or(CsrError::Malformed)?;
+        let place = |part: &[u8]| range_in(der, part).ok_or(CsrError::Malformed);
+        let mut attributes = Vec::with_capacity(parts.attributes.len());
+        for (oid, values) in &parts.attributes {
+            attributes.push((*oid, values.iter().map(|v| place(v)).collect::<Result<_, _>>()?));
+        }
+        Ok(Self(Arc::new(Inner {
+            info: place(parts.info)?,
+            subject: place(parts.subject)?,
+            key: PublicKey::from_spki_der(parts.spki)?,
+            scheme: Scheme::from_algorithm_identifier(parts.algorithm),
+            signature: place(parts.signature)?,
+            attributes,
+            der: der.to_vec(),
+        })))
+    }
+
+    fn slice(&self, range: &Range<usize>) -> &[u8] {
+        // The ranges were measured on these very bytes.
+        self.0.der.get(range.clone()).unwrap_or_default()
+    }
+
+    /// The request as received.
+    #[must_use]
+    pub fn der(&self) -> &[u8] {
+        &self.0.der
+    }
+
+    /// DER of the subject Name.
+    #[must_use]
+    pub fn subject(&self) -> &[u8] {
+        self.slice(&self.0.subject)
+    }
+
+    /// The public key that is to be certified.
+    #[must_use]
+    pub fn key(&self) -> &PublicKey {
+        &self.0.key
+    }
+
+    /// Verifies the request's signature with its own key: proof of possession.
+    ///
+    /// # Errors
+    /// When it does not verify or the algorithm is not accepted.
+    pub fn verify(&self) -> Result<SignatureValid<'_>, SignatureError> {
+        let scheme = self.0.scheme.clone()?;
+        self.0.key.verify(scheme, self.slice(&self.0.info), self.slice(&self.0.signature))
+    }
+
+    /// The attributes: identifier and values (each a whole TLV).
+    pub fn attributes(&self) -> impl Iterator<Item = (ObjectIdentifier, Vec<&[u8]>)> {
+        self.0.attributes.iter().map(|(oid, values)| (*oid, values.iter().map(|v| self.slice(v)).collect()))
+    }
+
+    /// The extensions in extensionRequest attributes: identifier and content of extnValue.
+    #[must_use]
+    pub fn requested_extensions(&self) -> Vec<(ObjectIdentifier, &[u8])> {
+        let mut found = Vec::new();
+        for (_, values) in self.0.attributes.iter().filter(|(oid, _)| *oid == EXTENSION_REQUEST) {
+            for value in values {
+                found.extend(read_extensions(self.slice(value)).unwrap_or_default());
+            }
+        }
+        found
+    }
+}
+
+/// Extensions ::= SEQUENCE OF SEQUENCE { extnID, critical BOOLEAN DEFAULT FALSE, extnValue OCTET STRING }
+fn read_extensions(value: &[u8]) -> Option<Vec<(ObjectIdentifier, &[u8])>> {
+    let mut found = Vec::new();
+    for extension in sequence(value, MAX_ATTRIBUTES)? {
+        let members = sequence(extension, 3)?;
+        let oid = ObjectIdentifier::from_der(members.first()?).ok()?;
+        found.push((oid, content(members.last()?, Tag::OctetString)?));
+    }
+    Some(found)
+}
+
+struct Parts<'a> {
+    info: &'a [u8],
+    subject: &'a [u8],
+    spki: &'a [u8],
+    attributes: Vec<(ObjectIdentifier, Vec<&'a [u8]>)>,
+    algorithm: &'a [u8],
+    signature: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(der: &'a [u8]) -> Option<Self> {
+        if der.len() > MAX_REQUEST {
+            return None;
+        }
+        let outer = sequence(der, 3)?;
+        let [info, algorithm, signature] = outer.as_slice() else { return None };
+        let fields = sequence(info, 4)?;
+        let (version, subject, spki) = (fields.first()?, fields.get(1)?, fields.get(2)?);
+        if content(version, Tag::Integer)? != [0] {
+            return None;
+        }
+        content(subject, Tag::Sequence)?;
+        let attributes = match fields.get(3) {
+            // Some makers leave the empty attributes out.
+            None => Vec::new(),
+            Some(attributes) => read_attributes(attributes)?,
+        };
+        let signature = BitStringRef::from_der(signature).ok()?.as_bytes()?;
+        Some(Self { info, subject, spki, attributes, algorithm, signature })
+    }
+}
+
+fn read_attributes(tlv: &[u8]) -> Option<Vec<(ObjectIdentifier, Vec<&[u8]>)>> {
+    let (Tag::ContextSpecific { constructed: true, number: TagNumber(0) }, inner) = single(tlv)? else {
+        return None;
+    };
+    let mut found = Vec::new();
+    for attribute in children(inner, MAX_ATTRIBUTES)? {
+        let members = sequence(attribute, 2)?;
+        let oid = ObjectIdentifier::from_der(members.first()?).ok()?;
+        found.push((oid, children(content(members.get(1)?, Tag::Set)?, MAX_ATTRIBUTES)?));
+    }
+    Some(found)
+}

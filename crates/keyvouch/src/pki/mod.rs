@@ -1,0 +1,13 @@
+//! Certificates, requests and paths.
+//!
+//! Certificates are *read* by `x509-parser`, which keeps the original bytes; *judging* them is this module's
+//! trade: one path validator, strict by RFC 5280, with named leniencies that a format must ask for.
+
+mod certificate;
+pub mod cms;
+pub mod csr;
+pub mod name;
+pub mod path;
+
+pub use certificate::{BasicConstraints, Certificate, CertificateError, Extension, KeyUsage};
+pub use csr::{CertificationRequest, CsrError};

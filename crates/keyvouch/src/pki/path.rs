@@ -1,0 +1,397 @@
+//! Certification paths (RFC 5280, section 6): found in what is at hand, judged strictly.
+//!
+//! A path runs from the *end certificate*, whose key signed the statement, up to a pinned anchor. Everything
+//! is strict unless a format asks for a leniency in [`Rules`]; a leniency is named after the one departure
+//! from RFC 5280 that it permits, and a format's documentation says which devices need it.
+
+use std::fmt;
+
+use super::certificate::{Certificate, oids};
+use super::name;
+use crate::appraisal::{AnchorRef, Trust};
+use crate::authentic::{Authentic, TrustedKey};
+use crate::crypto::{KeyError, SignatureError};
+use crate::reference::anchors::{Anchor, Anchors};
+use crate::signatures::Signatures;
+use crate::time::Time;
+
+/// No path of any device has more certificates below its anchor.
+const MAX_DEPTH: usize = 8;
+
+/// How many signatures the search for one path may verify; crafted sets of same-named certificates end here.
+const MAX_SIGNATURES: usize = 32;
+
+/// What the key at the end of the path has signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signs {
+    /// A statement in the device's own form: a keyUsage, where present, must allow signing data.
+    Statements,
+    /// A certificate that is the statement: the end certificate must be a CA like every other issuer.
+    Certificates,
+}
+
+/// The rules of one path validation. Strict unless a field says otherwise.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// The time at which every certificate must be valid.
+    pub at: Time,
+    /// What the end key signs.
+    pub signs: Signs,
+    /// Leniency: a certificate at one of these positions (0 is the end certificate) may act as issuer
+    /// although it is X.509 v1 or has no basicConstraints.
+    pub issuers_without_basic_constraints: &'static [usize],
+    /// Leniency: pathLenConstraint of the anchor is not enforced.
+    pub ignore_anchor_path_len: bool,
+    /// Operator's choice: certificates outside their validity are reported and do not break the path.
+    pub accept_expired: bool,
+}
+
+impl Rules {
+    /// No leniency.
+    #[must_use]
+    pub const fn strict(at: Time, signs: Signs) -> Self {
+        Self {
+            at,
+            signs,
+            issuers_without_basic_constraints: &[],
+            ignore_anchor_path_len: false,
+            accept_expired: false,
+        }
+    }
+}
+
+/// What is wrong with a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Which certificate: its name for people.
+    pub certificate: String,
+    /// What is wrong with it.
+    pub kind: FaultKind,
+}
+
+/// The ways in which a certificate breaks a path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultKind {
+    /// Its issuer is not the subject of the next one.
+    #[error("its issuer is not the subject of the next certificate")]
+    NameChaining,
+    /// Its signature is not the next one's.
+    #[error("signature by its issuer: {0}")]
+    Signature(SignatureError),
+    /// It is not valid yet.
+    #[error("valid only from {0}")]
+    NotYetValid(Time),
+    /// It is not valid any more.
+    #[error("valid only until {0}")]
+    Expired(Time),
+    /// The anchor has no published certificate that is valid at the time.
+    #[error("the anchor is not valid at that time; its validity: {0}")]
+    AnchorOutsideValidity(String),
+    /// It issued a certificate and is not a CA.
+    #[error("issued a certificate although it is not a CA (basicConstraints)")]
+    NotCa,
+    /// It issued a certificate and its keyUsage does not allow that.
+    #[error("issued a certificate although its keyUsage lacks keyCertSign")]
+    MayNotIssue,
+    /// It signed a statement and its keyUsage does not allow that.
+    #[error("signed a statement although its keyUsage lacks digitalSignature and nonRepudiation")]
+    MayNotSign,
+    /// More certificates below it than it allows.
+    #[error("more certificates below it than its pathLenConstraint allows")]
+    PathLen,
+    /// A critical extension that is not processed here.
+    #[error("critical extension {0} is not known")]
+    CriticalExtension(String),
+    /// Name constraints are not supported; a certificate with them is refused.
+    #[error("has name constraints, which are not supported")]
+    NameConstraints,
+    /// An extension twice.
+    #[error("extension {0} is there twice")]
+    DuplicateExtension(String),
+    /// basicConstraints or keyUsage that cannot be read.
+    #[error("basicConstraints or keyUsage cannot be read")]
+    UnreadableExtension,
+    /// An RSA key under 2048 bits.
+    #[error("its RSA key has only {0} bits")]
+    ShortKey(usize),
+    /// A key that cannot be used.
+    #[error("its key: {0}")]
+    Key(#[from] KeyError),
+    /// Too long.
+    #[error("the path is longer than {MAX_DEPTH} certificates")]
+    TooDeep,
+}
+
+impl FaultKind {
+    /// Whether it is a matter of dates.
+    #[must_use]
+    pub fn is_validity(&self) -> bool {
+        matches!(self, Self::NotYetValid(_) | Self::Expired(_) | Self::AnchorOutsideValidity(_))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.certificate, self.kind)
+    }
+}
+
+/// The outcome of a path validation.
+#[derive(Debug)]
+pub struct Validation {
+    /// The end key with its trust, when nothing is wrong.
+    pub trusted: Option<TrustedKey>,
+    /// The end certificate itself, which its issuer signed, when nothing is wrong.
+    pub certificate: Option<Authentic<Certificate>>,
+    /// Everything that is wrong.
+    pub faults: Vec<Fault>,
+    /// What is wrong and accepted by the operator's choice.
+    pub tolerated: Vec<Fault>,
+}
+
+/// Validates the path `chain` (end certificate first) below `anchor`, which is one of `anchors`. Where it is a
+/// pinned intermediate, the anchors that issued it must be valid too.
+#[must_use]
+pub fn validate(
+    chain: &[Certificate],
+    anchor: &Anchor,
+    anchors: &Anchors,
+    rules: &Rules,
+    signatures: &Signatures<'_>,
+) -> Validation {
+    let mut faults = Vec::new();
+    for (index, certificate) in chain.iter().enumerate() {
+        let mut found = Vec::new();
+        let upper = chain.get(index.saturating_add(1));
+        check_issuer(certificate, upper, anchor, signatures, &mut found);
+        check_validity(certificate, rules.at, &mut found);
+        check_key(certificate, &mut found);
+        check_extensions(certificate, &mut found);
+        check_role(certificate, index, chain, rules, &mut found);
+        let name = || certificate.display_name();
+        faults.extend(found.into_iter().map(|kind| Fault { certificate: name(), kind }));
+    }
+    let at_anchor = |kind| Fault { certificate: anchor.name.clone(), kind };
+    let above: Vec<&Anchor> = std::iter::successors(Some(anchor), |a| anchors.issuer_of(a)).collect();
+    for anchor in above.iter().filter(|a| !a.valid_at(rules.at)) {
+        let kind = FaultKind::AnchorOutsideValidity(anchor.period());
+        faults.push(Fault { certificate: anchor.name.clone(), kind });
+    }
+    if !rules.ignore_anchor_path_len && exceeds(anchor.path_len, chain, chain.len(), rules.signs) {
+        faults.push(at_anchor(FaultKind::PathLen));
+    }
+    if chain.len() > MAX_DEPTH {
+        faults.push(at_anchor(FaultKind::TooDeep));
+    }
+    let (tolerated, faults): (Vec<_>, Vec<_>) =
+        faults.into_iter().partition(|f| rules.accept_expired && f.kind.is_validity());
+    let (mut trusted, mut certificate) = (None, None);
+    if let (Some(end), true) = (chain.first(), faults.is_empty())
+        && let Ok(key) = end.key()
+    {
+        let trust = trust(chain, &above, anchor);
+        certificate = Some(Authentic::vouched(end.clone(), trust.clone()));
+        trusted = Some(TrustedKey::new(key.clone(), trust));
+    }
+    Validation { trusted, certificate, faults, tolerated }
+}
+
+fn trust(chain: &[Certificate], above: &[&Anchor], anchor: &Anchor) -> Trust {
+    let mut path: Vec<String> = above.iter().rev().map(|a| a.name.clone()).collect();
+    path.extend(chain.iter().rev().map(Certificate::display_name));
+    Trust::new(AnchorRef::of(anchor), path)
+}
+
+fn check_issuer(
+    certificate: &Certificate,
+    upper: Option<&Certificate>,
+    anchor: &Anchor,
+    signatures: &Signatures<'_>,
+    found: &mut Vec<FaultKind>,
+) {
+    let (issuer, key) = match upper {
+        Some(upper) => (upper.subject(), upper.key()),
+        None => (anchor.subject.as_slice(), Ok(&anchor.key)),
+    };
+    if certificate.issuer() != issuer {
+        found.push(FaultKind::NameChaining);
+    }
+    // An issuer whose key is unusable is reported at the issuer itself, and cannot have signed.
+    let signed = key.map_err(|_| SignatureError::Invalid).and_then(|key| signatures.check(certificate, key));
+    if let Err(error) = signed {
+        found.push(FaultKind::Signature(error));
+    }
+}
+
+fn check_validity(certificate: &Certificate, at: Time, found: &mut Vec<FaultKind>) {
+    if at < certificate.not_before() {
+        found.push(FaultKind::NotYetValid(certificate.not_before()));
+    }
+    if at > certificate.not_after() {
+        found.push(FaultKind::Expired(certificate.not_after()));
+    }
+}
+
+fn check_key(certificate: &Certificate, found: &mut Vec<FaultKind>) {
+    match certificate.key() {
+        Err(error) => found.push(FaultKind::Key(error)),
+        Ok(key) => {
+            if let Some(bits) = key.rsa_bits().filter(|bits| *bits < 2048) {
+                found.push(FaultKind::ShortKey(bits));
+            }
+        }
+    }
+}
+
+fn check_extensions(certificate: &Certificate, found: &mut Vec<FaultKind>) {
+    if let Some(oid) = certificate.duplicate_extension() {
+        found.push(FaultKind::DuplicateExtension(oid.to_string()));
+    }
+    for extension in certificate.extensions() {
+        match extension.oid {
+            oids::NAME_CONSTRAINTS => found.push(FaultKind::NameConstraints),
+            oids::BASIC_CONSTRAINTS | oids::KEY_USAGE => {}
+            // Policies are for formats to read; a path needs none (RFC 5280, 6.1.1: any-policy initial set).
+            oids::CERTIFICATE_POLICIES | oids::EXTENDED_KEY_USAGE => {}
+            unknown if extension.critical => {
+                found.push(FaultKind::CriticalExtension(unknown.to_string()));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn check_role(
+    certificate: &Certificate,
+    index: usize,
+    chain: &[Certificate],
+    rules: &Rules,
+    found: &mut Vec<FaultKind>,
+) {
+    let (constraints, usage) = (certificate.basic_constraints(), certificate.key_usage());
+    if matches!(constraints, Some(Err(()))) || matches!(usage, Some(Err(()))) {
+        found.push(FaultKind::UnreadableExtension);
+        return;
+    }
+    let (constraints, usage) = (constraints.and_then(Result::ok), usage.and_then(Result::ok));
+    let issues = index > 0 || rules.signs == Signs::Certificates;
+    if !issues {
+        if usage.is_some_and(|u| !u.digital_signature && !u.content_commitment) {
+            found.push(FaultKind::MayNotSign);
+        }
+        return;
+    }
+    match constraints {
+        Some(c) if c.ca => {
+            if exceeds(c.path_len, chain, index, rules.signs) {
+                found.push(FaultKind::PathLen);
+            }
+        }
+        None if rules.issuers_without_basic_constraints.contains(&index) => {}
+        _ => found.push(FaultKind::NotCa),
+    }
+    if usage.is_some_and(|u| !u.key_cert_sign) {
+        found.push(FaultKind::MayNotIssue);
+    }
+}
+
+/// Whether more non-self-issued intermediate certificates lie below position `index` than `limit` allows.
+/// The last certificate of a path is not an intermediate (RFC 5280, 4.2.1.9): the end certificate itself,
+/// unless it issued the certificate that is the statement.
+fn exceeds(limit: Option<u32>, chain: &[Certificate], index: usize, signs: Signs) -> bool {
+    let skip = usize::from(signs == Signs::Statements);
+    let below = chain.iter().take(index).skip(skip).filter(|c| !c.is_self_issued()).count();
+    limit.is_some_and(|limit| u32::try_from(below).map_or(true, |below| below > limit))
+}
+
+/// Where the search for a path ended.
+#[derive(Debug)]
+pub enum Top<'a> {
+    /// At an anchor whose key verifies the last certificate.
+    Anchor(&'a Anchor),
+    /// At a name that an anchor has, and its key does not verify the last certificate.
+    NotSignedByAnchor(&'a Anchor),
+    /// At a self-signed certificate that is no anchor.
+    SelfSigned,
+    /// At a certificate whose issuer is at hand by name, and none of that name verifies it.
+    NotSignedByIssuer,
+    /// At a certificate whose issuer is neither at hand nor an anchor.
+    IssuerMissing,
+    /// The budget for crafted sets of certificates was used up.
+    Budget,
+}
+
+/// A path as far as it could be found: end certificate first.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// The certificates, end first, without the anchor.
+    pub chain: Vec<Certificate>,
+    /// Where it ended.
+    pub top: Top<'a>,
+}
+
+/// Looks for a path from `end` to one of `anchors` through `pool`. An issuer is taken when its subject is the
+/// issuer's name and its key verifies the signature; certificates in `pool` give no trust.
+#[must_use]
+pub fn find<'a>(
+    end: &Certificate,
+    pool: &[Certificate],
+    anchors: &[&'a Anchor],
+    signatures: &Signatures<'_>,
+) -> Found<'a> {
+    let mut chain = vec![end.clone()];
+    let mut budget = MAX_SIGNATURES;
+    let mut spend = || {
+        budget = budget.saturating_sub(1);
+        budget > 0
+    };
+    loop {
+        let Some(last) = chain.last().cloned() else { return Found { chain, top: Top::IssuerMissing } };
+        let mut named = None;
+        for anchor in anchors.iter().filter(|a| a.subject == last.issuer()) {
+            if !spend() {
+                return Found { chain, top: Top::Budget };
+            }
+            if signatures.check(&last, &anchor.key).is_ok() {
+                return Found { chain, top: Top::Anchor(anchor) };
+            }
+            named = Some(*anchor);
+        }
+        let mut seen_issuer = false;
+        let mut next = None;
+        let candidates = pool.iter().filter(|c| c.subject() == last.issuer() && !chain.contains(c));
+        for candidate in candidates {
+            if !spend() {
+                return Found { chain, top: Top::Budget };
+            }
+            seen_issuer = true;
+            if candidate.key().is_ok_and(|key| signatures.check(&last, key).is_ok()) {
+                next = Some(candidate.clone());
+                break;
+            }
+        }
+        match next {
+            Some(_) if chain.len() >= MAX_DEPTH => return Found { chain, top: Top::Budget },
+            Some(certificate) => chain.push(certificate),
+            None => {
+                let self_signed =
+                    last.is_self_issued() && last.key().is_ok_and(|k| signatures.check(&last, k).is_ok());
+                let top = match named {
+                    Some(anchor) if !self_signed => Top::NotSignedByAnchor(anchor),
+                    _ if self_signed => Top::SelfSigned,
+                    _ if seen_issuer => Top::NotSignedByIssuer,
+                    _ => Top::IssuerMissing,
+                };
+                return Found { chain, top };
+            }
+        }
+    }
+}
+
+/// The names of a chain for people, end first.
+#[must_use]
+pub fn describe(chain: &[Certificate]) -> String {
+    let names: Vec<String> = chain.iter().map(Certificate::display_name).collect();
+    let top = chain.last().map(|c| name::display(c.issuer())).unwrap_or_default();
+    format!("{} ← issued by {top}", names.join(" ← "))
+}

@@ -1,0 +1,73 @@
+//! Certificates that the operator hands over: roots become anchors, others help to build paths.
+
+use super::anchors::{Anchor, AnchorKind, Confirmed, PublishedCertificate};
+use super::{DataError, Reference};
+use crate::input::{Carrier, Content, Limits, Parts};
+use crate::pki::Certificate;
+use crate::submission::{File, Submission};
+use crate::time::Time;
+
+impl Reference {
+    /// Adds the certificates of a file (PEM, DER, or a CMS bag). A certificate that is signed by its own key
+    /// becomes an anchor for every format; any other is used, untrusted, to build paths.
+    ///
+    /// # Errors
+    /// When the file holds no certificate, or one that cannot be used.
+    pub fn load_operator_certificates(&mut self, name: &str, bytes: &[u8]) -> Result<(), DataError> {
+        const NO_CARRIERS: &[Carrier] = &[];
+        let fail = |problem: &str| DataError::new(name, "certificate", problem.to_owned());
+        // Time plays no part in unwrapping.
+        let file = Submission::new(vec![File::new(name, bytes)], Time::from_unix(0));
+        let parts = Parts::of(&file, NO_CARRIERS, Limits::DEFAULT).map_err(|e| fail(&e.to_string()))?;
+        let mut found = false;
+        for (_, part) in parts.evidence() {
+            match &part.content {
+                Content::Certificate(certificate) => {
+                    found = true;
+                    self.add_operator_certificate(name, certificate)?;
+                }
+                Content::BrokenCertificate { why, .. } => {
+                    return Err(fail(&format!("{}: {why}", part.place)));
+                }
+                _ => {}
+            }
+        }
+        if found {
+            Ok(())
+        } else {
+            Err(fail("no certificate in it: give PEM or DER certificates, or a TOML data file"))
+        }
+    }
+
+    fn add_operator_certificate(&mut self, file: &str, certificate: &Certificate) -> Result<(), DataError> {
+        let fail = |problem: String| DataError::new(file, &certificate.display_name(), problem);
+        let key = certificate.key().map_err(|e| fail(format!("its key cannot be used: {e}")))?;
+        if !certificate.is_self_issued() || certificate.verify_signed_by(key).is_err() {
+            if !self.intermediates.contains(certificate) {
+                self.intermediates.push(certificate.clone());
+            }
+            return Ok(());
+        }
+        let path_len = certificate.basic_constraints().and_then(Result::ok).and_then(|c| c.path_len);
+        let published = PublishedCertificate {
+            sha256: *certificate.sha256(),
+            serial: hex::encode(certificate.serial()),
+            not_before: certificate.not_before(),
+            not_after: certificate.not_after(),
+            source: format!("operator file {file}"),
+            looked_up: None,
+            confirmed: Confirmed::Operator,
+        };
+        let name = certificate.display_name();
+        let anchor = Anchor::from_operator(
+            file,
+            &name,
+            AnchorKind::Root,
+            certificate.subject(),
+            key.spki_der(),
+            path_len,
+            published,
+        )?;
+        self.anchors.add(anchor)
+    }
+}

@@ -1,0 +1,170 @@
+//! What the attested key must be: the key of a certification request, a certificate, or a public key.
+
+use crate::appraisal::Binding;
+use crate::authentic::SignatureValid;
+use crate::checks::{Check, Checks};
+use crate::crypto::{Material, PublicKey, SignatureError};
+use crate::input::{Content, InputError, Part, PartId, Parts, Role};
+use crate::pki::{Certificate, CertificationRequest};
+
+/// The request of a submission.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// The part it was read from.
+    pub(crate) id: PartId,
+    place: String,
+    subject: Subject,
+}
+
+#[derive(Debug, Clone)]
+enum Subject {
+    Csr(CertificationRequest),
+    Certificate(Certificate, PublicKey),
+    PublicKey(PublicKey),
+}
+
+pub(crate) const CSR_KEY_MISMATCH: Check = Check::fitness(
+    "csr-key-mismatch",
+    "the attested key is the key of the request",
+    "Make the request with the attested key, or the attestation of the key that the request holds; both must come from the same slot or key label.",
+);
+pub(crate) const CSR_SIGNATURE: Check = Check::fitness(
+    "csr-signature",
+    "the request is signed by its own key (proof of possession)",
+    "Make the request again with the device that holds the key. Do not edit a request after it was signed.",
+);
+pub(crate) const NO_POP: Check = Check::fitness(
+    "no-pop",
+    "the key can prove its possession by signing the request",
+    "A key-agreement key cannot sign a request; prove possession by another way, or attest a signing key.",
+);
+
+/// The checks that bind a statement to a request.
+pub(crate) const CHECKS: &[&Check] = &[&CSR_KEY_MISMATCH, &CSR_SIGNATURE, &NO_POP];
+
+impl Request {
+    /// Finds the one request, certificate or key in the request file.
+    pub(crate) fn of(parts: &Parts<'_>) -> Result<Option<Self>, InputError> {
+        let Some((file, _)) = parts.files.iter().find(|(_, role)| *role == Role::Request) else {
+            return Ok(None);
+        };
+        let all: Vec<(PartId, &Part<'_>)> =
+            parts.iter().filter(|(_, p)| p.role == Role::Request && !is_carried(parts, p)).collect();
+        let broken = || {
+            let seen: Vec<String> = all.iter().map(|(_, p)| p.content.describe()).collect();
+            InputError::BadRequest { name: file.name.clone(), why: format!("it is {}", seen.join(", ")) }
+        };
+        let mut candidates: Vec<Self> = Vec::new();
+        for (id, part) in &all {
+            let subject = match &part.content {
+                Content::Request(csr) => Subject::Csr(csr.clone()),
+                Content::Certificate(certificate) => {
+                    let key = certificate.key().map_err(|e| InputError::BadRequest {
+                        name: file.name.clone(),
+                        why: format!("public key of the certificate: {e}"),
+                    })?;
+                    Subject::Certificate(certificate.clone(), key.clone())
+                }
+                Content::PublicKey(key) => Subject::PublicKey(key.clone()),
+                _ => continue,
+            };
+            candidates.push(Self { id: *id, place: part.place.clone(), subject });
+        }
+        match candidates.len() {
+            0 => Err(broken()),
+            1 => Ok(candidates.pop()),
+            count => {
+                // A request with its certificates in one file is still one request.
+                let mut requests = candidates.into_iter().filter(|c| matches!(c.subject, Subject::Csr(_)));
+                match (requests.next(), requests.next()) {
+                    (Some(only), None) => Ok(Some(only)),
+                    _ => Err(InputError::ManyRequests { name: file.name.clone(), count }),
+                }
+            }
+        }
+    }
+
+    /// The key that must be the attested one.
+    pub(crate) fn key(&self) -> &PublicKey {
+        match &self.subject {
+            Subject::Csr(csr) => csr.key(),
+            Subject::Certificate(_, key) | Subject::PublicKey(key) => key,
+        }
+    }
+
+    /// What it is, for reports.
+    pub(crate) fn label(&self) -> &'static str {
+        match self.subject {
+            Subject::Csr(_) => "certification request",
+            Subject::Certificate(..) => "certificate to be bound",
+            Subject::PublicKey(_) => "public key to be bound",
+        }
+    }
+
+    /// Checks that the attested key is this request's, and that the request proves possession of it.
+    pub(crate) fn bind(&self, attested: Option<&PublicKey>, checks: &mut Checks) -> Binding {
+        let possessed = self.proves_possession(checks);
+        let Some(attested) = attested else {
+            checks.skip(&CSR_KEY_MISMATCH, self.place.clone(), "no key was authenticated to compare with");
+            return Binding::None;
+        };
+        let same = attested == self.key();
+        checks.test(
+            &CSR_KEY_MISMATCH,
+            self.place.clone(),
+            same,
+            "the request holds the attested key",
+            || {
+                format!(
+                    "the request holds another key: {} with SHA-256 {}, attested is {} with SHA-256 {}",
+                    self.key().algorithm(),
+                    hex::encode(self.key().spki_sha256()),
+                    attested.algorithm(),
+                    hex::encode(attested.spki_sha256()),
+                )
+                .into()
+            },
+        );
+        match (&self.subject, same && possessed) {
+            (_, false) => Binding::None,
+            (Subject::Csr(_), true) => Binding::Csr,
+            (Subject::Certificate(..), true) => Binding::Certificate,
+            (Subject::PublicKey(_), true) => Binding::PublicKey,
+        }
+    }
+
+    fn proves_possession(&self, checks: &mut Checks) -> bool {
+        let Subject::Csr(csr) = &self.subject else { return true };
+        if matches!(csr.key().material(), Material::X25519(_)) {
+            checks.fail(
+                &NO_POP,
+                self.place.clone(),
+                "the request's key is for key agreement and cannot sign",
+            );
+            return false;
+        }
+        let verified: Result<SignatureValid<'_>, SignatureError> = csr.verify();
+        match verified {
+            Ok(_) => {
+                checks.pass(&CSR_SIGNATURE, self.place.clone(), "the request is signed by its own key");
+                true
+            }
+            Err(error) => {
+                checks.fail(&CSR_SIGNATURE, self.place.clone(), format!("signature of the request: {error}"));
+                false
+            }
+        }
+    }
+}
+
+/// Whether the part came out of a request or certificate: carried by it, not the request itself.
+fn is_carried(parts: &Parts<'_>, part: &Part<'_>) -> bool {
+    let mut parent = part.parent;
+    while let Some(above) = parent.and_then(|id| parts.get(id)) {
+        if matches!(above.content, Content::Request(_) | Content::Certificate(_) | Content::Cms { .. }) {
+            return true;
+        }
+        parent = above.parent;
+    }
+    false
+}

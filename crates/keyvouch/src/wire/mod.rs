@@ -1,0 +1,3 @@
+//! Readers of encodings that several formats share.
+
+pub(crate) mod der;
