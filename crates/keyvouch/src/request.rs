@@ -4,14 +4,12 @@ use crate::appraisal::Binding;
 use crate::authentic::SignatureValid;
 use crate::checks::{Check, Checks};
 use crate::crypto::{Material, PublicKey, SignatureError};
-use crate::input::{Content, InputError, Part, PartId, Parts, Role};
-use crate::pki::{Certificate, CertificationRequest};
+use crate::input::{Content, InputError, Part, Parts, Role};
+use crate::pki::CertificationRequest;
 
 /// The request of a submission.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    /// The part it was read from.
-    pub(crate) id: PartId,
     place: String,
     subject: Subject,
 }
@@ -19,7 +17,7 @@ pub(crate) struct Request {
 #[derive(Debug, Clone)]
 enum Subject {
     Csr(CertificationRequest),
-    Certificate(Certificate, PublicKey),
+    Certificate(PublicKey),
     PublicKey(PublicKey),
 }
 
@@ -48,14 +46,17 @@ impl Request {
         let Some((file, _)) = parts.files.iter().find(|(_, role)| *role == Role::Request) else {
             return Ok(None);
         };
-        let all: Vec<(PartId, &Part<'_>)> =
-            parts.iter().filter(|(_, p)| p.role == Role::Request && !is_carried(parts, p)).collect();
+        let all: Vec<&Part<'_>> = parts
+            .iter()
+            .map(|(_, p)| p)
+            .filter(|p| p.role == Role::Request && !is_carried(parts, p))
+            .collect();
         let broken = || {
-            let seen: Vec<String> = all.iter().map(|(_, p)| p.content.describe()).collect();
+            let seen: Vec<String> = all.iter().map(|p| p.content.describe()).collect();
             InputError::BadRequest { name: file.name.clone(), why: format!("it is {}", seen.join(", ")) }
         };
         let mut candidates: Vec<Self> = Vec::new();
-        for (id, part) in &all {
+        for part in &all {
             let subject = match &part.content {
                 Content::Request(csr) => Subject::Csr(csr.clone()),
                 Content::Certificate(certificate) => {
@@ -63,12 +64,12 @@ impl Request {
                         name: file.name.clone(),
                         why: format!("public key of the certificate: {e}"),
                     })?;
-                    Subject::Certificate(certificate.clone(), key.clone())
+                    Subject::Certificate(key.clone())
                 }
                 Content::PublicKey(key) => Subject::PublicKey(key.clone()),
                 _ => continue,
             };
-            candidates.push(Self { id: *id, place: part.place.clone(), subject });
+            candidates.push(Self { place: part.place.clone(), subject });
         }
         match candidates.len() {
             0 => Err(broken()),
@@ -88,7 +89,7 @@ impl Request {
     pub(crate) fn key(&self) -> &PublicKey {
         match &self.subject {
             Subject::Csr(csr) => csr.key(),
-            Subject::Certificate(_, key) | Subject::PublicKey(key) => key,
+            Subject::Certificate(key) | Subject::PublicKey(key) => key,
         }
     }
 
