@@ -6,13 +6,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use der::Tag;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub use super::Origin;
 
 use super::{DATA, DataError, Date, Entry, Tables, base64_der, date, hex_32, kebab, names, not_empty, time};
-use crate::crypto::PublicKey;
+use crate::crypto::{PublicKey, sha256};
 use crate::time::Time;
+use crate::wire::der::content;
 
 /// What an anchor may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -180,14 +182,10 @@ impl Anchor {
 
     /// What holds for every anchor, wherever it comes from; an error says what is wrong.
     fn check(&self) -> Result<(), String> {
-        if sequence(&self.subject).is_none_or(<[u8]>::is_empty) {
+        if content(&self.subject, Tag::Sequence).is_none_or(<[u8]>::is_empty) {
             return Err(
                 "subject is not the DER of one name: take the whole Name, with its SEQUENCE".to_owned()
             );
-        }
-        if !is_spki(&self.spki) {
-            return Err("spki is not the DER of one SubjectPublicKeyInfo: take it whole, with its SEQUENCE"
-                .to_owned());
         }
         let actual = sha256(&self.spki);
         if actual != self.spki_sha256 {
@@ -603,48 +601,6 @@ impl Anchors {
     }
 }
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut hash = [0; 32];
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    for (to, from) in hash.iter_mut().zip(digest.as_ref()) {
-        *to = *from;
-    }
-    hash
-}
-
-/// The content of the one DER SEQUENCE that `der` is.
-fn sequence(der: &[u8]) -> Option<&[u8]> {
-    match element(der)? {
-        (0x30, content, []) => Some(content),
-        _ => None,
-    }
-}
-
-/// Whether `der` has the shape of one SubjectPublicKeyInfo: SEQUENCE { SEQUENCE, BIT STRING }.
-fn is_spki(der: &[u8]) -> bool {
-    let parts = || {
-        let (algorithm, _, rest) = element(sequence(der)?)?;
-        let (key, bits, rest) = element(rest)?;
-        Some(algorithm == 0x30 && key == 0x03 && bits.len() > 1 && rest.is_empty())
-    };
-    parts().unwrap_or(false)
-}
-
-/// The tag and content of the first DER element, and what follows it. One-byte tags and lengths up to 65,535
-/// only: names and keys have no others.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (len, rest) = match der {
-        [_, len, rest @ ..] if *len < 0x80 => (usize::from(*len), rest),
-        [_, 0x81, len, rest @ ..] if *len >= 0x80 => (usize::from(*len), rest),
-        [_, 0x82, high, low, rest @ ..] if *high != 0 => {
-            (usize::from(u16::from_be_bytes([*high, *low])), rest)
-        }
-        _ => return None,
-    };
-    let (content, rest) = rest.split_at_checked(len)?;
-    Some((*der.first()?, content, rest))
-}
-
 fn as_hex<S: Serializer>(bytes: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&hex::encode(bytes))
 }
@@ -662,9 +618,11 @@ fn as_text<S: Serializer>(time: &Time, to: S) -> Result<S::Ok, S::Error> {
 mod tests {
     use super::*;
 
-    /// A key of the right shape; `n` makes it unlike others.
+    /// A key; `n` makes it unlike others.
     fn spki(n: u8) -> Vec<u8> {
-        vec![0x30, 0x08, 0x30, 0x02, 0x05, 0x00, 0x03, 0x02, 0x00, n]
+        // Ed25519 (RFC 8410, section 4)
+        let head = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+        [head.as_slice(), &[n; 32]].concat()
     }
 
     fn subject(n: u8) -> Vec<u8> {
@@ -955,23 +913,5 @@ mod tests {
             circle.add(parse_file("y.toml", &text).unwrap().remove(0)).unwrap();
         }
         assert!(circle.check().unwrap_err().to_string().contains("circle"));
-    }
-
-    #[test]
-    fn shapes_of_der() {
-        assert!(is_spki(&spki(1)));
-        for bad in
-            [&[][..], &[0x30], &[0x30, 0x80, 0, 0], &[0x30, 0x81, 0x02, 0x31, 0x00], &[0x30, 0x02, 0x31]]
-        {
-            assert_eq!(sequence(bad), None);
-        }
-        let mut long = vec![0x30, 0x81, 0x80];
-        long.extend([0; 0x80]);
-        assert_eq!(sequence(&long).map(<[u8]>::len), Some(0x80));
-        long.push(0);
-        assert_eq!(sequence(&long), None, "something follows");
-        let mut longer = vec![0x30, 0x82, 0x01, 0x00];
-        longer.extend([0; 0x100]);
-        assert_eq!(sequence(&longer).map(<[u8]>::len), Some(0x100));
     }
 }
