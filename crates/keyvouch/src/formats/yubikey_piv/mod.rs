@@ -65,8 +65,8 @@ const CARRIERS: &[Carrier] = &[
     Carrier { oid: leaf::oid::CSPN_OR_IN_REQUEST_LEAF, in_certificates: true },
 ];
 
-/// Roots from before pathLenConstraint was set right: it says that F9 cannot be a CA, which it is.
-const ROOTS_WITH_WRONG_PATH_LEN: [&str; 2] =
+/// The roots of firmware before 5.7.4, which issue F9 directly.
+const ROOTS_OF_OLD_FIRMWARE: [&str; 2] =
     ["Yubico PIV Root CA Serial 263751", "Yubico U2F Root CA Serial 457200631"];
 
 const LEAF_CN: &str = "YubiKey PIV Attestation ";
@@ -411,7 +411,8 @@ fn check_f9_path(
     }
     let rules = Rules {
         issuers_without_basic_constraints: &[0],
-        ignore_anchor_path_len: ROOTS_WITH_WRONG_PATH_LEN.contains(&cn),
+        // The old roots say pathLen 0 and issue F9 all the same. A root pinned directly above F9 is pinned for that.
+        ignore_anchor_path_len: anchor.kind == AnchorKind::Root && chain.len() == 1,
         accept_expired: cx.options.is_on("accept_expired"),
         ..Rules::strict(cx.at, Signs::Certificates)
     };
@@ -447,7 +448,7 @@ fn check_f9_path(
         key: validation.trusted?,
         f9: validation.certificate?,
         name: if yubico { AttestationCa::Yubico } else { AttestationCa::Custom },
-        new_hierarchy: yubico.then(|| !ROOTS_WITH_WRONG_PATH_LEN.contains(&cn)),
+        new_hierarchy: yubico.then(|| !ROOTS_OF_OLD_FIRMWARE.contains(&cn)),
     })
 }
 
@@ -486,21 +487,18 @@ fn check_application(
     checks: &mut Checks,
 ) -> bool {
     let cn = |index: usize| chain.get(index).and_then(Certificate::common_name);
+    let is = |index: usize, prefix: &str| cn(index).is_some_and(|cn| cn.starts_with(prefix));
     let pinned = anchor.kind == AnchorKind::Intermediate;
-    let right = match (yubico, chain.len()) {
-        // An operator's own hierarchy is his to arrange.
-        (false, _) => true,
+    let old_root = ROOTS_OF_OLD_FIRMWARE.contains(&name::common_name(&anchor.subject).unwrap_or_default());
+    // An operator's own hierarchy is his to arrange, as long as nothing in it is named after Yubico.
+    let own = !yubico && !is(1, "Yubico ");
+    let right = match chain.len() {
+        _ if own => true,
         // F9 directly below: a pinned PIV intermediate, or one of the roots of old firmware.
-        (true, 0 | 1) => {
-            pinned
-                || ROOTS_WITH_WRONG_PATH_LEN.contains(&name::common_name(&anchor.subject).unwrap_or_default())
-        }
-        (true, 2) => pinned && cn(1).is_some_and(|cn| cn.starts_with(PIV_INTERMEDIATE_CN)),
-        (true, 3) => {
-            cn(1).is_some_and(|cn| cn.starts_with(PIV_INTERMEDIATE_CN))
-                && cn(2).is_some_and(|cn| cn.starts_with(INTERMEDIATE_CN))
-        }
-        (true, _) => false,
+        0 | 1 => pinned || old_root,
+        2 => pinned && is(1, PIV_INTERMEDIATE_CN),
+        3 => is(1, PIV_INTERMEDIATE_CN) && is(2, INTERMEDIATE_CN),
+        _ => false,
     };
     checks.test(
         &ck::WRONG_APPLICATION_CA,
