@@ -29,6 +29,11 @@ pub(crate) const NOT_RECOGNISED: Check = Check::completeness(
     "the files hold evidence of a format that this verifier knows",
     "Hand over the attestation that the device or its tool wrote; the device pages say how to get it. A certificate or request alone says nothing about where its key is.",
 );
+pub(crate) const NONCE_MISMATCH: Check = Check::fitness(
+    "nonce-mismatch",
+    "the signed statement answers the nonce that was given out",
+    "Make the attestation again with the nonce that the CA gave for this request.",
+);
 pub(crate) const UNAUTHENTICATED: Check = Check::completeness(
     "statement-unauthenticated",
     "the statement was authenticated up to a pinned anchor",
@@ -37,7 +42,7 @@ pub(crate) const UNAUTHENTICATED: Check = Check::completeness(
 
 /// Checks that every format shares.
 pub fn shared_checks() -> impl Iterator<Item = &'static Check> {
-    [&DENIED, &NOT_RECOGNISED, &UNAUTHENTICATED]
+    [&DENIED, &NOT_RECOGNISED, &UNAUTHENTICATED, &NONCE_MISMATCH]
         .into_iter()
         .chain(request::CHECKS.iter().copied())
         .chain(key_quality::CHECKS.iter().copied())
@@ -213,6 +218,10 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         None => Freshness::NotAsked,
         Some(_) => freshness.unwrap_or(Freshness::NoNonceInEvidence),
     };
+    if freshness == Freshness::NonceMismatch && checks.clean() {
+        // Formats say it in their own words; none may stay silent.
+        checks.fail(&NONCE_MISMATCH, NO_PLACE, "the statement answers another nonce");
+    }
     let mut appraisal = Appraisal {
         format: format.about().id,
         authenticity,
