@@ -21,7 +21,7 @@ pub enum Hash {
 impl Hash {
     /// Length of the digest in bytes.
     #[must_use]
-    pub const fn len(self) -> usize {
+    pub const fn output_len(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
@@ -241,7 +241,7 @@ fn pss(parameters: Option<AnyRef<'_>>) -> Result<Scheme, SchemeError> {
     if mgf_hash != hash {
         return Err(refuse("MGF1 uses another hash than the message"));
     }
-    if u32::try_from(hash.len()) != Ok(salt) {
+    if u32::try_from(hash.output_len()) != Ok(salt) {
         return Err(refuse("the salt is not as long as the digest"));
     }
     if trailer != 1 {

@@ -317,10 +317,10 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
     if pem::is_pem(bytes) && !bytes.starts_with(&[0x30]) && !looks_like_json(bytes) {
         return Some(Content::Pem);
     }
-    if bytes.first() == Some(&0x30) {
-        if let Some(content) = der(bytes)? {
-            return Some(content);
-        }
+    if bytes.first() == Some(&0x30)
+        && let Some(content) = der(bytes)?
+    {
+        return Some(content);
     }
     Some(text(bytes).unwrap_or(Content::Binary))
 }

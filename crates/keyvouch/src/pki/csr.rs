@@ -98,7 +98,7 @@ impl CertificationRequest {
     }
 
     /// The attributes: identifier and values (each a whole TLV).
-    pub fn attributes(&self) -> impl Iterator<Item = (ObjectIdentifier, Vec<&[u8]>)> {
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute<'_>> {
         self.0.attributes.iter().map(|(oid, values)| (*oid, values.iter().map(|v| self.slice(v)).collect()))
     }
 
@@ -126,11 +126,14 @@ fn read_extensions(value: &[u8]) -> Option<Vec<(ObjectIdentifier, &[u8])>> {
     Some(found)
 }
 
+/// Identifier and values of an attribute, each value a whole TLV.
+pub type Attribute<'a> = (ObjectIdentifier, Vec<&'a [u8]>);
+
 struct Parts<'a> {
     info: &'a [u8],
     subject: &'a [u8],
     spki: &'a [u8],
-    attributes: Vec<(ObjectIdentifier, Vec<&'a [u8]>)>,
+    attributes: Vec<Attribute<'a>>,
     algorithm: &'a [u8],
     signature: &'a [u8],
 }
@@ -158,7 +161,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn read_attributes(tlv: &[u8]) -> Option<Vec<(ObjectIdentifier, Vec<&[u8]>)>> {
+fn read_attributes(tlv: &[u8]) -> Option<Vec<Attribute<'_>>> {
     let (Tag::ContextSpecific { constructed: true, number: TagNumber(0) }, inner) = single(tlv)? else {
         return None;
     };
