@@ -911,3 +911,23 @@ fn what_is_no_certificate_is_not_read() {
     // PEM is not DER.
     assert!(Certificate::from_der(pem::certificate(&good).as_bytes()).is_err());
 }
+
+#[test]
+fn a_signed_certificate_has_one_form_only() {
+    // Else a certificate that is denied by its digest could be had with another one. ECDSA signatures have two
+    // values each; that is why this is about the encoding, and one of RSA about the whole.
+    let issuer = Key::shared("pki: issuer", KeyKind::Rsa2048).unwrap();
+    let mut end = chain(1)[0].clone();
+    (end.issuer, end.alg) = (Arc::clone(&issuer), SignAlg::RsaPkcs1Sha256);
+    let der = end.der();
+    let key = keyvouch::crypto::PublicKey::from_spki_der(&issuer.spki_der().unwrap()).unwrap();
+    assert!(Certificate::from_der(&der).unwrap().verify_signed_by(&key).is_ok());
+    for at in 0..der.len() {
+        for bit in 0..8 {
+            let mut spoilt = der.clone();
+            spoilt[at] ^= 1 << bit;
+            let valid = Certificate::from_der(&spoilt).is_ok_and(|c| c.verify_signed_by(&key).is_ok());
+            assert!(!valid, "byte {at} bit {bit}");
+        }
+    }
+}
