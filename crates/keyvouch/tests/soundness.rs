@@ -71,7 +71,8 @@ impl Subject {
     /// Whether the claim may come of spoiling this case: its own, or, where it has none because it was made by
     /// spoiling genuine evidence, those of the genuine evidence, which spoiling the same byte again brings back.
     fn may_claim(&self, claim: &Json, genuine: &HashSet<String>) -> bool {
-        self.honest.contains(claim) || (self.honest.is_empty() && genuine.contains(&within(&self.case, claim)))
+        self.honest.contains(claim)
+            || (self.honest.is_empty() && genuine.contains(&within(&self.case, claim)))
     }
 
     /// Judges the case with another content of one file.
