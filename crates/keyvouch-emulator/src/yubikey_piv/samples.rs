@@ -60,8 +60,7 @@ fn plain_samples() -> Result<Vec<Sample>, Error> {
         Ok::<_, Error>(())
     };
 
-    let (piv, u2f, root1) =
-        (Maker::new(Hierarchy::PivRoot)?, Maker::new(Hierarchy::U2fRoot)?, Maker::new(Hierarchy::Root1)?);
+    let (piv, root1) = (Maker::new(Hierarchy::PivRoot)?, Maker::new(Hierarchy::Root1)?);
     let renamed = Device {
         f9_common_name: "YubiKey PIV Attestation".to_owned(),
         serial: Some(33_162_554),
@@ -106,8 +105,8 @@ fn plain_samples() -> Result<Vec<Sample>, Error> {
         (pin::ONCE, touch::NEVER),
     )?;
     let four = Device { serial: None, ..Device::new([4, 3, 7])? };
-    let about = "YubiKey 4 with firmware 4.3.7 under the U2F root: neither serial number nor form factor";
-    add("4.3.7-9a-p256-u2f-root", about, &u2f, &four, 0x9a, KeyKind::P256, (pin::ONCE, touch::NEVER))?;
+    let about = "YubiKey 4 with firmware 4.3.7: neither serial number nor form factor";
+    add("4.3.7-9a-p256", about, &piv, &four, 0x9a, KeyKind::P256, (pin::ONCE, touch::NEVER))?;
     Ok(samples)
 }
 

@@ -295,18 +295,28 @@ fn text_of(bytes: &[u8]) -> Cow<'_, str> {
 
 /// What the bytes are; `None` for a private key, which is not looked at further.
 fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
-    match hint {
-        Hint::Certificate => return Some(certificate(bytes, None)),
-        Hint::Announced(oid) => return Some(certificate(bytes, Some(oid))),
+    let announced = match hint {
+        Hint::None => None,
+        Hint::Certificate => Some(certificate(bytes, None)),
+        Hint::Announced(oid) => Some(certificate(bytes, Some(oid))),
         Hint::Request => {
             let request = CertificationRequest::from_der(bytes);
-            return Some(request.map_or_else(Content::BrokenRequest, Content::Request));
+            Some(request.map_or_else(Content::BrokenRequest, Content::Request))
         }
         Hint::PublicKey => {
             let key = PublicKey::from_spki_der(bytes);
-            return Some(key.map_or_else(Content::BrokenPublicKey, Content::PublicKey));
+            Some(key.map_or_else(Content::BrokenPublicKey, Content::PublicKey))
         }
-        Hint::None => {}
+    };
+    match announced {
+        None => {}
+        // What is announced as something else and is not that may still be a private key.
+        Some(Content::BrokenCertificate { .. } | Content::BrokenRequest(_) | Content::BrokenPublicKey(_))
+            if is_private_key(bytes) =>
+        {
+            return None;
+        }
+        Some(content) => return Some(content),
     }
     if bytes.starts_with(&[0x1f, 0x8b]) {
         return Some(Content::Gzip { fault: None });

@@ -13,7 +13,7 @@ use super::name;
 use crate::authentic::{Authentic, SignatureValid};
 use crate::crypto::{KeyError, PublicKey, Scheme, SchemeError, SignatureError, sha256};
 use crate::time::Time;
-use crate::wire::der::range_in;
+use crate::wire::der::{range_in, sequence};
 
 /// No certificate of any device comes near this; a larger one is not looked at.
 const MAX_CERTIFICATE: usize = 64 * 1024;
@@ -119,13 +119,11 @@ impl Certificate {
             return Err(CertificateError::Trailing(rest.len()));
         }
         let tbs = &parsed.tbs_certificate;
-        if tbs.signature != parsed.signature_algorithm {
-            return Err(CertificateError::AlgorithmMismatch);
-        }
         let place = |part: &[u8]| range_in(der, part).ok_or_else(|| malformed("inconsistent lengths"));
-        let fields = Fields::of(der).ok_or_else(|| malformed("inconsistent lengths"))?;
-        if parsed.signature_value.unused_bits != 0 {
-            return Err(malformed("the signature is not a whole number of bytes"));
+        let fields =
+            Fields::of(der).ok_or_else(|| malformed("the parts outside the signed one are not DER"))?;
+        if fields.inner_algorithm != fields.algorithm {
+            return Err(CertificateError::AlgorithmMismatch);
         }
         let mut extensions = Vec::with_capacity(tbs.extensions().len());
         for extension in tbs.extensions() {
@@ -147,7 +145,7 @@ impl Certificate {
             not_before: Time::from_unix(tbs.validity.not_before.timestamp()),
             not_after: Time::from_unix(tbs.validity.not_after.timestamp()),
             scheme: Scheme::from_algorithm_identifier(fields.algorithm),
-            signature: place(&parsed.signature_value.data)?,
+            signature: place(fields.signature)?,
             extensions,
             der: der.to_vec(),
         })))
@@ -330,17 +328,26 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// What `x509-parser` does not hand out as bytes.
+/// What `x509-parser` does not hand out as bytes, or reads too leniently: of the parts that no signature covers
+/// there must be one form only, so that nobody can make another certificate with another digest of a signed one.
 struct Fields<'a> {
+    inner_algorithm: &'a [u8],
     algorithm: &'a [u8],
+    signature: &'a [u8],
 }
 
 impl<'a> Fields<'a> {
     fn of(der: &'a [u8]) -> Option<Self> {
-        match crate::wire::der::sequence(der, 3)?.as_slice() {
-            [_, algorithm, _] => Some(Self { algorithm }),
-            _ => None,
-        }
+        let outer = sequence(der, 3)?;
+        let [tbs, algorithm, signature] = outer.as_slice() else { return None };
+        let fields = sequence(tbs, 10)?;
+        // An explicit version comes first unless it is 1; then serial number and algorithm.
+        let versioned = fields.first()?.first() == Some(&0xa0);
+        Some(Self {
+            inner_algorithm: fields.get(if versioned { 2 } else { 1 })?,
+            algorithm,
+            signature: BitStringRef::from_der(signature).ok()?.as_bytes()?,
+        })
     }
 }
 

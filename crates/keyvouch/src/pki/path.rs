@@ -4,6 +4,7 @@
 //! is strict unless a format asks for a leniency in [`Rules`]; a leniency is named after the one departure
 //! from RFC 5280 that it permits, and a format's documentation says which devices need it.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use super::certificate::{Certificate, oids};
@@ -331,7 +332,9 @@ pub struct Found<'a> {
 }
 
 /// Looks for a path from `end` to one of `anchors` through `pool`. An issuer is taken when its subject is the
-/// issuer's name and its key verifies the signature; certificates in `pool` give no trust.
+/// issuer's name and its key verifies the signature; certificates in `pool` give no trust. A way that leads to no
+/// anchor is given up for another (cross certificates). Of several certificates of one issuer the one that is
+/// valid longest comes first, whatever the order of the pool. When no way leads to an anchor, the first is told.
 #[must_use]
 pub fn find<'a>(
     end: &Certificate,
@@ -339,52 +342,80 @@ pub fn find<'a>(
     anchors: &[&'a Anchor],
     signatures: &Signatures<'_>,
 ) -> Found<'a> {
+    let mut search = Search { pool, anchors, signatures, budget: MAX_SIGNATURES, first: None };
     let mut chain = vec![end.clone()];
-    let mut budget = MAX_SIGNATURES;
-    let mut spend = || {
-        budget = budget.saturating_sub(1);
-        budget > 0
-    };
-    loop {
-        let Some(last) = chain.last().cloned() else { return Found { chain, top: Top::IssuerMissing } };
+    match search.extend(&mut chain) {
+        Some(top) => Found { chain, top },
+        None => search.first.unwrap_or(Found { chain, top: Top::IssuerMissing }),
+    }
+}
+
+struct Search<'s, 'a> {
+    pool: &'s [Certificate],
+    anchors: &'s [&'a Anchor],
+    signatures: &'s Signatures<'s>,
+    /// Signatures that may still be verified. What was verified before counts like the rest, so that an answer
+    /// does not hang on earlier ones.
+    budget: usize,
+    /// The first way that led nowhere.
+    first: Option<Found<'a>>,
+}
+
+impl<'a> Search<'_, 'a> {
+    fn spend(&mut self) -> bool {
+        self.budget = self.budget.saturating_sub(1);
+        self.budget > 0
+    }
+
+    /// Extends the chain to an anchor, or until the budget is used up. `None`: it leads nowhere, and is as it was.
+    fn extend(&mut self, chain: &mut Vec<Certificate>) -> Option<Top<'a>> {
+        let last = chain.last()?.clone();
         let mut named = None;
-        for anchor in anchors.iter().filter(|a| a.subject == last.issuer()) {
-            if !spend() {
-                return Found { chain, top: Top::Budget };
+        for anchor in self.anchors.iter().filter(|a| a.subject == last.issuer()) {
+            if !self.spend() {
+                return Some(Top::Budget);
             }
-            if signatures.check(&last, &anchor.key).is_ok() {
-                return Found { chain, top: Top::Anchor(anchor) };
+            if self.signatures.check(&last, &anchor.key).is_ok() {
+                return Some(Top::Anchor(anchor));
             }
             named = Some(*anchor);
         }
-        let mut seen_issuer = false;
-        let mut next = None;
-        let candidates = pool.iter().filter(|c| c.subject() == last.issuer() && !chain.contains(c));
+        let mut candidates: Vec<&Certificate> =
+            self.pool.iter().filter(|c| c.subject() == last.issuer()).collect();
+        candidates.retain(|c| !chain.contains(c));
+        candidates.sort_by_key(|c| (Reverse(c.not_after()), *c.sha256()));
+        candidates.dedup();
+        let seen_issuer = !candidates.is_empty();
+        let mut signed = false;
         for candidate in candidates {
-            if !spend() {
-                return Found { chain, top: Top::Budget };
+            if !self.spend() {
+                return Some(Top::Budget);
             }
-            seen_issuer = true;
-            if candidate.key().is_ok_and(|key| signatures.check(&last, key).is_ok()) {
-                next = Some(candidate.clone());
-                break;
-            }
-        }
-        match next {
-            Some(_) if chain.len() >= MAX_DEPTH => return Found { chain, top: Top::Budget },
-            Some(certificate) => chain.push(certificate),
-            None => {
-                let self_signed =
-                    last.is_self_issued() && last.key().is_ok_and(|k| signatures.check(&last, k).is_ok());
-                let top = match named {
-                    Some(anchor) if !self_signed => Top::NotSignedByAnchor(anchor),
-                    _ if self_signed => Top::SelfSigned,
-                    _ if seen_issuer => Top::NotSignedByIssuer,
-                    _ => Top::IssuerMissing,
-                };
-                return Found { chain, top };
+            if candidate.key().is_ok_and(|key| self.signatures.check(&last, key).is_ok()) {
+                signed = true;
+                if chain.len() >= MAX_DEPTH {
+                    break;
+                }
+                chain.push(candidate.clone());
+                if let Some(top) = self.extend(chain) {
+                    return Some(top);
+                }
+                chain.pop();
             }
         }
+        if self.first.is_none() {
+            let self_signed =
+                last.is_self_issued() && last.key().is_ok_and(|k| self.signatures.check(&last, k).is_ok());
+            let top = match named {
+                _ if signed => Top::Budget,
+                Some(anchor) if !self_signed => Top::NotSignedByAnchor(anchor),
+                _ if self_signed => Top::SelfSigned,
+                _ if seen_issuer => Top::NotSignedByIssuer,
+                _ => Top::IssuerMissing,
+            };
+            self.first = Some(Found { chain: chain.clone(), top });
+        }
+        None
     }
 }
 
