@@ -19,10 +19,11 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod securosys;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
-pub(crate) const ALL: &[&dyn Format] = &[&yubikey_piv::YubikeyPiv];
+pub(crate) const ALL: &[&dyn Format] = &[&securosys::Securosys, &yubikey_piv::YubikeyPiv];
 
 /// How far a format has been proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
