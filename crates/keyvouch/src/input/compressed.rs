@@ -15,6 +15,14 @@ pub(crate) fn inflate_single_gzip(bytes: &[u8], limit: usize) -> Result<Vec<u8>,
     if rest.is_empty() { Ok(inflated) } else { Err(format!("{} byte(s) after the gzip member", rest.len())) }
 }
 
+/// The first bytes that a gzip file inflates to, at most `limit`, however damaged the rest is: to tell what it was.
+pub(crate) fn gzip_start(bytes: &[u8], limit: usize) -> Vec<u8> {
+    let mut start = Vec::new();
+    // An error ends the reading; what came before it stays.
+    let _ = GzDecoder::new(bytes).take(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_end(&mut start);
+    start
+}
+
 fn read_bounded(reader: &mut impl Read, limit: usize) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);

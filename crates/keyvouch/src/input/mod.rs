@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use ::der::asn1::ObjectIdentifier;
 
 pub use base64::decode as decode_base64;
-pub(crate) use compressed::inflate_single_gzip;
+pub(crate) use compressed::{gzip_start, inflate_single_gzip};
 pub use json::JsonError;
 pub use pem::find as find_pem;
 
