@@ -19,11 +19,13 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod marvell;
 mod securosys;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
-pub(crate) const ALL: &[&dyn Format] = &[&securosys::Securosys, &yubikey_piv::YubikeyPiv];
+pub(crate) const ALL: &[&dyn Format] =
+    &[&marvell::GoogleCloudHsm, &marvell::Marvell, &securosys::Securosys, &yubikey_piv::YubikeyPiv];
 
 /// How far a format has been proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
