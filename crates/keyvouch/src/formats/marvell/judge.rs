@@ -59,9 +59,10 @@ pub(super) fn judge<'b>(found: &'b Found<'b>, cx: &Context<'b>, profile: &'stati
         label(found, &mut judged.statement);
         return judged;
     }
-    check_count(found, checks);
+    let one_key = check_count(found, checks);
     judged.layout = found.blobs.first().map(|b| b.layout);
-    judged.objects = check_layout(found, checks);
+    // Of several keys nothing can be said together.
+    judged.objects = check_layout(found, checks).filter(|_| one_key);
     check_signature_and_chain(found, cx, profile, &mut judged);
     let checks = &mut judged.statement.checks;
     if let (Some(objects), Some(layout)) = (&judged.objects, judged.layout) {
@@ -123,12 +124,12 @@ fn check_presence(found: &Found<'_>, profile: &Profile, checks: &mut Checks) -> 
 }
 
 /// One FW3 blob, or the FW2 blobs of one pair.
-fn check_count(found: &Found<'_>, checks: &mut Checks) {
+fn check_count(found: &Found<'_>, checks: &mut Checks) -> bool {
     let alone = found.blobs.iter().any(|b| b.layout != Layout::Fw2);
     let limit = if alone { 1 } else { 2 };
     checks.test(&ck::MIXED_BLOBS, "", found.blobs.len() <= limit, "the attestation of one key", || {
         format!("{} attestations: which key is meant?", found.blobs.len()).into()
-    });
+    })
 }
 
 /// The layout checks, in the order in which reading makes them.
