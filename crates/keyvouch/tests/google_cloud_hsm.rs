@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use keyvouch::Authenticity::{self, Authentic, NotAuthentic, Undecided};
 use keyvouch::appraisal::Appraisal;
+use keyvouch::reference::anchors::{Anchor, AnchorKind};
 use keyvouch::{ClaimName, File, Reference, Submission, Value, Verifier};
 use keyvouch_emulator::google_cloud_hsm::{self as google, KeyVersion, Owner, RESOURCE_NAME};
 use keyvouch_emulator::key::{Key, KeyKind, SignAlg};
@@ -418,6 +419,20 @@ fn owner_chain(seen: &mut Seen) {
     let mut dev = Bench::new();
     dev.owner = Owner::named("Hawksbill Root emulated dev", &dev.hsm).unwrap();
     seen.fails(&dev, dev.changed(|_| {}), Undecided, &["anchor-unknown"]);
+    let root = &dev.owner.root.certificate;
+    let published = bench.reference.anchors.by_subject(&bench.owner.root.certificate.subject).next().unwrap();
+    let published = published.certificates[0].clone();
+    let distrusted = Anchor::from_operator(
+        "mine",
+        "development",
+        AnchorKind::Untrusted,
+        &root.subject,
+        &root.spki,
+        None,
+        published,
+    );
+    dev.reference.anchors.add(distrusted.unwrap()).unwrap();
+    seen.fails(&dev, dev.changed(|_| {}), NotAuthentic, &["owner-partition", "owner-card"]);
     let stranger = Bench { owner: Owner::named("Some root", &dev.hsm).unwrap(), ..Bench::new() };
     seen.fails(&stranger, stranger.changed(|_| {}), Undecided, &["anchor-unknown"]);
 

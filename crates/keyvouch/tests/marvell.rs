@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use keyvouch::Authenticity::{self, Authentic, NotAuthentic, Undecided};
 use keyvouch::appraisal::Appraisal;
+use keyvouch::reference::anchors::{Anchor, AnchorKind};
 use keyvouch::{ClaimName, File, Freshness, Reference, Submission, Value, Verifier};
 use keyvouch_emulator::key::{Key, KeyKind, SignAlg};
 use keyvouch_emulator::marvell::{self, Fw2, Fw3, Hsm, Maker, Mode, Object, Profile, PublicValues, kind};
@@ -519,6 +520,15 @@ fn certificates(seen: &mut Seen) {
     let mut files = unknown.changed(|_| {});
     files.push(File::new("root.pem", pem::certificate(&unknown.hsm.root.der)));
     seen.fails(&unknown, files, Undecided, &["anchor-unknown"]);
+    // A root that the operator distrusts.
+    let subject = &bench.hsm.root.certificate.subject;
+    let spki = &bench.hsm.root.certificate.spki;
+    let kind = AnchorKind::Untrusted;
+    let published = bench.reference.anchors.by_subject(subject).next().unwrap().certificates[0].clone();
+    let distrusted = Anchor::from_operator("mine", "root", kind, subject, spki, None, published).unwrap();
+    unknown.reference.anchors.add(distrusted).unwrap();
+    seen.fails(&unknown, unknown.changed(|_| {}), NotAuthentic, &["manufacturer-chain"]);
+
     let card = marvell::device_name(&marvell::common_name(SERIAL, None, Mode::NonFips)).unwrap();
     let mut words = Bench::new();
     words.hsm.card.subject = card.clone();
@@ -533,6 +543,8 @@ fn certificates(seen: &mut Seen) {
     let mut files = strict.changed(|_| {});
     files.push(other.chain());
     seen.fails(&strict, files, NotAuthentic, &["leftover-certificates"]);
+    // What is missing is no accusation, however strict.
+    seen.fails(&strict, vec![strict.chain()], Undecided, &["no-attestation-blob"]);
 }
 
 fn manufacturer_chain(seen: &mut Seen, bench: &Bench, other: &Bench) {
@@ -649,7 +661,7 @@ fn key_quality_is_judged() {
     assert_eq!((failed(&appraisal), appraisal.authenticity), (vec!["roca-key"], Authentic));
 }
 
-/// No changed byte (every third, for time) and no cut leaves an authentic statement, and none makes the reader panic.
+/// No changed byte (every seventh, for time) and no cut leaves an authentic statement, and none makes the reader panic.
 #[test]
 fn damage_is_never_believed() {
     let bench = Bench::new();
@@ -661,11 +673,11 @@ fn damage_is_never_believed() {
     let (private, _) = bench.fw2();
     for blob in [bench.signed(&bench.pair()).bytes, bench.signed_fw2(&private).bytes] {
         assert_eq!(judge(blob.clone()), Authentic);
-        for at in (0..blob.len()).step_by(3) {
+        for at in (0..blob.len()).step_by(7) {
             let mut flipped = blob.clone();
             flipped[at] ^= 0x5a;
             assert_ne!(judge(flipped), Authentic, "byte {at}");
-            if at > 0 && at % 5 == 0 {
+            if at > 0 && at % 3 == 0 {
                 assert_ne!(judge(blob[..at].to_vec()), Authentic, "cut at {at}");
             }
         }

@@ -234,7 +234,7 @@ pub(super) fn place(held: &Held<'_>, cx: &Context<'_>) -> String {
     held.part.map_or("operator's certificates", |id| cx.parts.place(id)).to_owned()
 }
 
-/// Certificates without a part in the chains. `used` are those of the chains.
+/// Certificates without a part in the chains. `used` are those of the chains; none when no chain was judged.
 pub(super) fn check_leftovers(
     found: &Found<'_>,
     used: &[Certificate],
@@ -242,6 +242,9 @@ pub(super) fn check_leftovers(
     cx: &Context<'_>,
     checks: &mut Checks,
 ) {
+    if used.is_empty() {
+        return checks.skip(&ck::LEFTOVER, "", "no chain was judged");
+    }
     let is_root = |c: &Certificate| {
         c.is_self_issued()
             && roots.iter().any(|a| a.subject == c.subject())

@@ -148,7 +148,10 @@ impl<'a, 'c> Search<'a, 'c> {
                 }
             }
             Content::Zip { fault } => {
-                self.google |= self.cx.parts.children(id).any(|(_, p)| p.name.ends_with("attestation.dat"));
+                let is_bundled = |p: &Part<'_>| {
+                    p.name.ends_with("attestation.dat") && matches!(p.content, Content::Gzip { .. })
+                };
+                self.google |= self.cx.parts.children(id).any(|(_, p)| is_bundled(p));
                 if let Some(why) = fault {
                     self.fault(&part.place, format!("archive that cannot be read: {why}"));
                 }
