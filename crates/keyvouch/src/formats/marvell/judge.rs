@@ -18,6 +18,8 @@ use crate::reference::anchors::Anchor;
 pub(super) struct Profile {
     pub(super) id: &'static str,
     pub(super) device_class: &'static str,
+    /// What the class follows from.
+    pub(super) device_class_from: &'static str,
     // The same checks everywhere, each with advice that fits the source.
     pub(super) no_blob: &'static Check,
     pub(super) no_partition: &'static Check,

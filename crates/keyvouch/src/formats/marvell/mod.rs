@@ -51,6 +51,7 @@ const CERTIFICATION: &str = "The firmware version, and that the device's certifi
 static PROFILE: Profile = Profile {
     id: "marvell",
     device_class: "hsm",
+    device_class_from: "Marvell, LiquidSecurity: a PCIe card with partitions",
     no_blob: &ck::NO_ATTESTATION_BLOB,
     no_partition: &ck::NO_PARTITION,
     no_card: &ck::NO_CARD,

@@ -103,9 +103,10 @@ pub(super) fn check(objects: &Objects<'_>, layout: Layout, place: &str, checks: 
         }
         Subject::Other(object) => {
             let class = object.class().unwrap_or(u8::MAX);
-            let kind = object.key_type().map_or("", attribute::key_type_name);
-            let detail = format!("the attested object is a {} {kind}", attribute::class_name(class));
-            checks.fail(&ck::NOT_ASYMMETRIC, at(), detail.trim_end().to_owned());
+            let kind = object.key_type().map(|k| format!(" ({})", attribute::key_type_name(k)));
+            let detail =
+                format!("the attested object: {}{}", attribute::class_name(class), kind.unwrap_or_default());
+            checks.fail(&ck::NOT_ASYMMETRIC, at(), detail);
         }
         Subject::NoPair => {
             checks.fail(&ck::PAIR_MISMATCH, at(), "the objects are not one private and one public key");
@@ -193,7 +194,7 @@ fn check_key(object: &Object<'_>, layout: Layout, what: &str, place: &str, check
         }
     };
     checks.pass(&ck::CURVE_UNKNOWN, at(), format!("{what}: key type and curve are known"));
-    checks.pass(&ck::KEY_VALUES, at(), format!("{what}: the values of a {} key", key.algorithm()));
+    checks.pass(&ck::KEY_VALUES, at(), format!("{what}: the values are those of a key, {}", key.algorithm()));
     let short = sha1(key.spki_der());
     let long = sha256(key.spki_der());
     let good = object.value(attribute::KCV) == short.get(..3)

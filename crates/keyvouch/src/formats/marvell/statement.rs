@@ -156,7 +156,7 @@ fn claims<'s, 'b>(
             Statement::purposes,
         )
         .unknown(ClaimName::KeyCreatedAt, "the statement has no time")
-        .implied(ClaimName::DeviceClass, "Marvell, Software Key Attestation", profile.device_class)
+        .implied(ClaimName::DeviceClass, profile.device_class_from, profile.device_class)
         .implied(ClaimName::DeviceVendor, "the manufacturer's anchor", "Marvell")
         .implied(ClaimName::DeviceModel, "the manufacturer's anchor", trusted.model)
         .attested(ClaimName::DeviceSerial, CARD, |s| Value::from(s.card().map(|c| c.serial)))

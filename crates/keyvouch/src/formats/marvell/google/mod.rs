@@ -28,6 +28,7 @@ pub(crate) struct GoogleCloudHsm;
 static PROFILE: Profile = Profile {
     id: "google-cloud-hsm",
     device_class: "cloud-hsm",
+    device_class_from: "owner's certificates of card and partition",
     no_blob: &ck::NO_ATTESTATION_BLOB,
     no_partition: &ck::NO_PARTITION,
     no_card: &ck::NO_CARD,
