@@ -432,6 +432,17 @@ fn containers_and_layout(seen: &mut Seen) {
     seen.fails(&bench, bench.changed(|b| b.handles = Some(vec![0xa1c, 0xa1e])), NotAuthentic, &["handle"]);
     let same = bench.changed(|b| b.objects[1].handle = b.objects[0].handle);
     seen.fails(&bench, same, NotAuthentic, &["handle"]);
+    // The private half is there and cannot be read: not the same as an attestation of the public half alone.
+    let (private, public) = bench.fw2();
+    let private = bench.signed_fw2(&private).bytes;
+    let mut flipped = private.clone();
+    flipped[0] ^= 1;
+    let text = bundle::base64url(&private);
+    for bytes in [flipped, private[..20].to_vec(), text[..40].into(), format!("!{text}").into()] {
+        let files = vec![File::new("private", bytes), bench.signed_fw2(&public), bench.chain()];
+        seen.fails(&bench, files, NotAuthentic, &["format", "no-private-object"]);
+    }
+
     let (mut private, public) = bench.fw2();
     private.object.handle = public.object.handle;
     let files = vec![bench.signed_fw2(&private), bench.signed_fw2(&public), bench.chain()];

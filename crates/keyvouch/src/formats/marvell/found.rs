@@ -54,8 +54,10 @@ pub(super) struct Held<'a> {
 pub(super) struct Found<'a> {
     pub(super) source: Source,
     pub(super) blobs: Vec<Blob<'a>>,
-    /// Binary data that has no known layout.
+    /// Binary data that has no known layout: places.
     pub(super) unreadable: Vec<String>,
+    /// Text that is nothing known: places. Notes, as a rule.
+    pub(super) notes: Vec<String>,
     /// Containers that could not be opened, or are larger than any attestation: place and reason.
     pub(super) faults: Vec<(String, String)>,
     pub(super) named: Vec<Held<'a>>,
@@ -105,6 +107,7 @@ impl<'a, 'c> Search<'a, 'c> {
                 source: Source::Marvell,
                 blobs: Vec::new(),
                 unreadable: Vec::new(),
+                notes: Vec::new(),
                 faults: Vec::new(),
                 named,
                 certificates,
@@ -261,7 +264,9 @@ impl<'a, 'c> Search<'a, 'c> {
         match Layout::of(&bytes) {
             Some(layout) => self.add(part, place, bytes, layout),
             // A note or a script beside the evidence is not a damaged attestation.
-            None if std::str::from_utf8(&bytes).is_ok_and(|t| !t.contains('\0')) => {}
+            None if std::str::from_utf8(&bytes).is_ok_and(|t| !t.contains('\0')) => {
+                self.found.notes.push(place)
+            }
             None => self.found.unreadable.push(place),
         }
     }

@@ -5,7 +5,7 @@ use super::checks as ck;
 use super::found::{Blob, Found, Held};
 use super::google::resource::Declared;
 use super::layout::{self, Fault, Layout};
-use super::semantics::{self, Objects};
+use super::semantics::{self, Objects, Subject};
 use crate::authentic::SignatureValid;
 use crate::checks::{Check, Checks};
 use crate::crypto::{Material, PublicKey};
@@ -65,6 +65,7 @@ pub(super) fn judge<'b>(found: &'b Found<'b>, cx: &Context<'b>, profile: &'stati
     judged.layout = found.blobs.first().map(|b| b.layout);
     // Of several keys nothing can be said together.
     judged.objects = check_layout(found, checks).filter(|_| one_key);
+    check_rest(found, judged.objects.as_ref(), checks);
     check_signature_and_chain(found, cx, profile, &mut judged);
     let checks = &mut judged.statement.checks;
     if let (Some(objects), Some(layout)) = (&judged.objects, judged.layout) {
@@ -98,9 +99,6 @@ fn check_containers(found: &Found<'_>, checks: &mut Checks) {
 fn check_presence(found: &Found<'_>, profile: &Profile, checks: &mut Checks) -> bool {
     if let Some(blob) = found.blobs.first() {
         checks.pass(profile.no_blob, blob.place.clone(), "an attestation is there");
-        for place in &found.unreadable {
-            checks.skip(&ck::FORMAT, place.clone(), "binary data that is no attestation; left out");
-        }
         return true;
     }
     for place in &found.unreadable {
@@ -123,6 +121,30 @@ fn check_presence(found: &Found<'_>, profile: &Profile, checks: &mut Checks) -> 
         checks.fail(profile.no_blob, "", detail);
     }
     false
+}
+
+/// What is neither attestation nor certificate. It does no harm beside a whole statement; but where only the public
+/// half of a pair can be read, it may be what is left of the private half, and the statement is not whole.
+fn check_rest(found: &Found<'_>, objects: Option<&Objects<'_>>, checks: &mut Checks) {
+    let half = objects.is_some_and(|o| matches!(o.subject(), Subject::Public(_)));
+    for place in &found.unreadable {
+        if half {
+            checks.fail(
+                &ck::FORMAT,
+                place.clone(),
+                "cannot be read, and the private half of the pair is missing",
+            );
+        } else {
+            checks.skip(&ck::FORMAT, place.clone(), "binary data that is no attestation; left out");
+        }
+    }
+    for place in found.notes.iter().filter(|_| half) {
+        checks.fail(
+            &ck::FORMAT,
+            place.clone(),
+            "cannot be read, and the private half of the pair is missing",
+        );
+    }
 }
 
 /// One FW3 blob, or the FW2 blobs of one pair.
