@@ -1,7 +1,6 @@
 //! YubiKey PIV attestation on emulated devices: every container, and one failure for every check.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use keyvouch::appraisal::Appraisal;
 use keyvouch::{Authenticity, ClaimName, File, Freshness, Reference, Submission, Value, Verifier};
