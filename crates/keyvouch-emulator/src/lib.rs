@@ -13,6 +13,7 @@
 //! | [`yubikey_piv`] | YubiKey PIV |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
+//! | [`azure_managed_hsm`] | Azure Managed HSM, the same blobs with a pool's chain, in JSON |
 //! | [`securosys`] | Securosys Primus HSM |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
@@ -29,6 +30,7 @@ pub mod key;
 pub mod pem;
 pub mod x509;
 
+pub mod azure_managed_hsm;
 pub mod google_cloud_hsm;
 pub mod marvell;
 pub mod securosys;
@@ -119,6 +121,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (yubikey_piv::FORMAT, yubikey_piv::samples),
     (marvell::FORMAT, marvell::samples),
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
+    (azure_managed_hsm::FORMAT, azure_managed_hsm::samples),
     (securosys::FORMAT, securosys::samples),
 ];
 
