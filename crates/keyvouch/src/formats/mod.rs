@@ -21,6 +21,7 @@ use crate::time::Time;
 
 mod marvell;
 mod securosys;
+mod smartcard_hsm;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
@@ -29,6 +30,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &marvell::GoogleCloudHsm,
     &marvell::Marvell,
     &securosys::Securosys,
+    &smartcard_hsm::SmartcardHsm,
     &yubikey_piv::YubikeyPiv,
 ];
 

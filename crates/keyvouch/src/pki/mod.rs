@@ -6,6 +6,7 @@
 mod certificate;
 pub mod cms;
 pub mod csr;
+pub mod cvc;
 pub mod name;
 pub mod path;
 

@@ -28,6 +28,7 @@ const DATA: &[(&str, &str)] = &[
     ("data/anchors/google-cloud-hsm.toml", include_str!("../../../../data/anchors/google-cloud-hsm.toml")),
     ("data/anchors/marvell.toml", include_str!("../../../../data/anchors/marvell.toml")),
     ("data/anchors/securosys.toml", include_str!("../../../../data/anchors/securosys.toml")),
+    ("data/anchors/smartcard-hsm.toml", include_str!("../../../../data/anchors/smartcard-hsm.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
     ("data/devices/marvell.toml", include_str!("../../../../data/devices/marvell.toml")),
     ("data/devices/securosys.toml", include_str!("../../../../data/devices/securosys.toml")),
