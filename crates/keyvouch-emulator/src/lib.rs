@@ -14,6 +14,7 @@
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
 //! | [`azure_managed_hsm`] | Azure Managed HSM, the same blobs with a pool's chain, in JSON |
+//! | [`smartcard_hsm`] | SmartCard-HSM and Nitrokey HSM |
 //! | [`securosys`] | Securosys Primus HSM |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
@@ -34,6 +35,7 @@ pub mod azure_managed_hsm;
 pub mod google_cloud_hsm;
 pub mod marvell;
 pub mod securosys;
+pub mod smartcard_hsm;
 pub mod yubikey_piv;
 
 use serde_json::{Map, Value};
@@ -123,6 +125,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
     (azure_managed_hsm::FORMAT, azure_managed_hsm::samples),
     (securosys::FORMAT, securosys::samples),
+    (smartcard_hsm::FORMAT, smartcard_hsm::samples),
 ];
 
 /// The format ids that can be emulated.
