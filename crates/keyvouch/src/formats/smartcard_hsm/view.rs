@@ -9,10 +9,11 @@ use crate::pki::cvc::CvCertificate;
 
 pub(super) fn all(found: &Found, cx: &Context<'_>) -> Vec<Value> {
     let certificates = found.certificates.iter().map(|(id, c)| {
-        let mut view = certificate(c, Some(Curve::BrainpoolP256r1));
-        view["where"] = cx.parts.place(*id).into();
-        view["kind"] = "CV certificate".into();
-        view
+        json!({
+            "where": cx.parts.place(*id),
+            "kind": "CV certificate",
+            "certificate": certificate(c, Some(Curve::BrainpoolP256r1)),
+        })
     });
     let requests = found.requests.iter().map(|(id, request)| {
         json!({
