@@ -137,7 +137,8 @@ fn rsa_pss_signatures() {
         for group in rsa_pss_verify::TestSet::load(name).unwrap().test_groups {
             let Some(hash) = hash(group.hash).filter(|hash| *hash != Hash::Sha1) else { continue };
             // One hash for message and mask, and a salt of the digest's length: nothing else has a scheme here.
-            if self::hash(group.mgf_hash.unwrap_or(group.hash)) != Some(hash) || group.salt_size != hash.output_len()
+            if self::hash(group.mgf_hash.unwrap_or(group.hash)) != Some(hash)
+                || group.salt_size != hash.output_len()
             {
                 continue;
             }

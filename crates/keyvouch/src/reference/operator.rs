@@ -54,7 +54,7 @@ impl Reference {
             serial: hex::encode(certificate.serial()),
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
-            source: format!("operator file {file}"),
+            source: "the operator's certificate".to_owned(),
             looked_up: None,
             confirmed: Confirmed::Operator,
         };
