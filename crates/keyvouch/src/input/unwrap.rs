@@ -290,7 +290,9 @@ fn without_bom(bytes: &[u8]) -> &[u8] {
 }
 
 fn text_of(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(without_bom(bytes))
+    let bytes = without_bom(bytes);
+    // Far quicker than the lossy reading, which is for what is not UTF-8.
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// What the bytes are; `None` for a private key, which is not looked at further.
@@ -324,7 +326,7 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
     if bytes.starts_with(b"PK\x03\x04") {
         return Some(Content::Zip { fault: None });
     }
-    if pem::is_pem(bytes) && !bytes.starts_with(&[0x30]) && !looks_like_json(bytes) {
+    if !bytes.starts_with(&[0x30]) && !looks_like_json(bytes) && pem::is_pem(bytes) {
         return Some(Content::Pem);
     }
     if bytes.first() == Some(&0x30)
