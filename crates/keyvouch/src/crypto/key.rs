@@ -108,6 +108,7 @@ struct Inner {
     /// The bits of the BIT STRING: what aws-lc-rs takes as key.
     bits: Vec<u8>,
     material: Material,
+    spki_sha256: OnceLock<[u8; 32]>,
     /// The key as aws-lc-rs holds it, for the scheme it was first used with. Pinned keys are used over and
     /// over, and most keys are used with one scheme only.
     parsed: OnceLock<Option<(Scheme, ParsedPublicKey)>>,
@@ -202,7 +203,7 @@ impl PublicKey {
     }
 
     fn make(spki: Vec<u8>, bits: Vec<u8>, material: Material) -> Self {
-        Self(Arc::new(Inner { spki, bits, material, parsed: OnceLock::new() }))
+        Self(Arc::new(Inner { spki, bits, material, spki_sha256: OnceLock::new(), parsed: OnceLock::new() }))
     }
 
     /// The numbers of the key.
@@ -221,7 +222,7 @@ impl PublicKey {
     /// SHA-256 of [`spki_der`](Self::spki_der).
     #[must_use]
     pub fn spki_sha256(&self) -> [u8; 32] {
-        sha256(&self.0.spki)
+        *self.0.spki_sha256.get_or_init(|| sha256(&self.0.spki))
     }
 
     /// Key type and size as in the claim `key.algorithm`: `RSA-3072`, `EC-P256`, `Ed25519` …

@@ -30,6 +30,8 @@ struct Inner {
     tbs: Range<usize>,
     issuer: Range<usize>,
     subject: Range<usize>,
+    /// Read once: formats look at it again and again.
+    common_name: Option<Range<usize>>,
     key: Result<PublicKey, KeyError>,
     not_before: Time,
     not_after: Time,
@@ -141,6 +143,8 @@ impl Certificate {
             tbs: place(tbs.as_ref())?,
             issuer: place(tbs.issuer.as_raw())?,
             subject: place(tbs.subject.as_raw())?,
+            common_name: name::common_name(tbs.subject.as_raw())
+                .and_then(|text| range_in(der, text.as_bytes())),
             key: PublicKey::from_spki_der(tbs.subject_pki.raw),
             not_before: Time::from_unix(tbs.validity.not_before.timestamp()),
             not_after: Time::from_unix(tbs.validity.not_after.timestamp()),
@@ -201,7 +205,7 @@ impl Certificate {
     /// The only commonName of the subject; `None` when there is none, or more than one.
     #[must_use]
     pub fn common_name(&self) -> Option<&str> {
-        name::common_name(self.subject())
+        std::str::from_utf8(self.slice(self.0.common_name.as_ref()?)).ok()
     }
 
     /// The only commonName of the issuer.
