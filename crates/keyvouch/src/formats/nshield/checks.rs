@@ -4,7 +4,7 @@ use crate::checks::Check;
 
 const AGAIN: &str = "Make the bundle again on the host that holds the key's files (`nfkmattest bundle APPNAME IDENT`) and hand over the .att file unchanged.";
 const VERIFY: &str = "Look whether `nfkmattest verify FILE.att` accepts the bundle on the host where it was made. If it does, hand over that file unchanged; if not, make it again with `nfkmattest bundle APPNAME IDENT`.";
-const NEW_KEY: &str = "What a key may ever do is fixed when it is generated, so this key cannot be mended. Generate a new one with `generatekey` (answer `no` to the question about recovery, or give `recovery=no`) without changing its access control list, and attest that one.";
+const NEW_KEY: &str = "What a key may ever do is fixed when it is generated, so this key cannot be mended. Generate a new one with `generatekey`, with recovery turned off (parameter `recovery`) and without changing its access control list, and attest that one.";
 const UNREAD: &str = "This verifier refuses an access control list that it cannot read to its end. Generate the key with `generatekey`, whose lists it knows, or report the bundle to the makers of this verifier.";
 
 pub(super) const MALFORMED: Check = Check::authenticity(
@@ -110,7 +110,7 @@ pub(super) const UNSAFE_DERIVATION: Check = Check::fitness(
 pub(super) const RECOVERABLE: Check = Check::fitness(
     "recoverable-by-administrators",
     "no quorum of the Administrator Card Set can take the private key out",
-    "Generate the key without recovery (`generatekey … recovery=no`) where it must not be exportable; or the operator takes the card quorum for part of the device (accept_recoverable=true).",
+    "Where the key must not be exportable, generate a new one with recovery turned off (`generatekey`, parameter `recovery`), and attest that one; or the operator takes the card quorum for part of the device (accept_recoverable=true).",
 );
 
 /// All of them.
