@@ -62,6 +62,8 @@ pub enum SignAlg {
     EcdsaSha512,
     /// ECDSA with SHA-256, signature as r and s one after another.
     EcdsaSha256Raw,
+    /// ECDSA with SHA-512, signature as r and s one after another.
+    EcdsaSha512Raw,
     /// Ed25519 (RFC 8410).
     Ed25519,
 }
@@ -82,7 +84,7 @@ impl SignAlg {
             Self::RsaPssSha256 => pss_sha256()?,
             Self::EcdsaSha256 | Self::EcdsaSha256Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.2")?]),
             Self::EcdsaSha384 => der::sequence(&[der::oid("1.2.840.10045.4.3.3")?]),
-            Self::EcdsaSha512 => der::sequence(&[der::oid("1.2.840.10045.4.3.4")?]),
+            Self::EcdsaSha512 | Self::EcdsaSha512Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.4")?]),
             Self::Ed25519 => der::sequence(&[der::oid("1.3.101.112")?]),
         })
     }
@@ -273,7 +275,9 @@ impl Key {
             S::RsaPkcs1Sha512 => self.rsa(alg, &signature::RSA_PKCS1_SHA512, message),
             S::RsaPssSha256 => self.rsa(alg, &signature::RSA_PSS_SHA256, message),
             S::RsaBareDigest => self.rsa_bare_digest(message),
-            S::EcdsaSha256 | S::EcdsaSha384 | S::EcdsaSha512 | S::EcdsaSha256Raw => self.ecdsa(alg, message),
+            S::EcdsaSha256 | S::EcdsaSha384 | S::EcdsaSha512 | S::EcdsaSha256Raw | S::EcdsaSha512Raw => {
+                self.ecdsa(alg, message)
+            }
             S::Ed25519 => match self.kind {
                 KeyKind::Ed25519 => Ok(Ed25519KeyPair::from_pkcs8_maybe_unchecked(&self.pkcs8)
                     .map_err(|_| Error::Crypto("Ed25519 private key"))?
@@ -329,6 +333,7 @@ impl Key {
             (K::P521, S::EcdsaSha256) => &signature::ECDSA_P521_SHA256_ASN1_SIGNING,
             (K::P521, S::EcdsaSha384) => &signature::ECDSA_P521_SHA384_ASN1_SIGNING,
             (K::P521, S::EcdsaSha512) => &signature::ECDSA_P521_SHA512_ASN1_SIGNING,
+            (K::P521, S::EcdsaSha512Raw) => &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
             _ => return Err(Error::WrongKey(self.kind, alg)),
         };
         let pair =
@@ -364,8 +369,8 @@ fn odd_rsa_pkcs8(bits: usize, exponent: u64) -> Result<Vec<u8>, Error> {
     Ok(key.to_pkcs8_der().map_err(|_| Error::Crypto("PKCS#8 private key"))?.as_bytes().to_vec())
 }
 
-/// The random generator of aws-lc-rs for the `rsa` crate.
-struct Random;
+/// The random generator of aws-lc-rs for RustCrypto crates.
+pub(crate) struct Random;
 
 impl ::rsa::rand_core::TryRng for Random {
     type Error = NoRandom;
@@ -386,7 +391,7 @@ impl ::rsa::rand_core::TryCryptoRng for Random {}
 
 #[derive(Debug, thiserror::Error)]
 #[error("no random octets")]
-struct NoRandom;
+pub(crate) struct NoRandom;
 
 fn x25519() -> Result<Key, Error> {
     let public = agreement::PrivateKey::generate(&agreement::X25519)

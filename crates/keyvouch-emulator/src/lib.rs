@@ -14,6 +14,7 @@
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
 //! | [`securosys`] | Securosys Primus HSM |
+//! | [`nshield`] | Entrust nShield |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
 
@@ -31,6 +32,7 @@ pub mod x509;
 
 pub mod google_cloud_hsm;
 pub mod marvell;
+pub mod nshield;
 pub mod securosys;
 pub mod yubikey_piv;
 
@@ -104,7 +106,7 @@ pub struct Sample {
     pub evidence: Vec<File>,
     /// The request (PKCS#10, certificate or public key) that holds the attested key.
     pub request: Option<File>,
-    /// PEM certificates of the throw-away roots and intermediates, for the verifier as operator anchors.
+    /// PEM certificates (or bare public keys) of the throw-away roots and intermediates, for the verifier as operator anchors.
     pub anchors: Vec<File>,
     /// RFC 3339 time at which it is to be judged.
     pub at: String,
@@ -120,6 +122,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (marvell::FORMAT, marvell::samples),
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
     (securosys::FORMAT, securosys::samples),
+    (nshield::FORMAT, nshield::samples),
 ];
 
 /// The format ids that can be emulated.

@@ -7,6 +7,7 @@ use aws_lc_rs::signature::{self as lc, ParsedPublicKey, UnparsedPublicKey, Verif
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode, Encode, Reader, SliceReader};
 
+use super::dsa;
 use super::scheme::{Hash, Scheme, algorithm_identifier};
 use super::{SignatureError, sha256};
 use crate::authentic::SignatureValid;
@@ -90,6 +91,17 @@ pub enum Material {
     Ed25519(Vec<u8>),
     /// X25519 (RFC 8410): key agreement only.
     X25519(Vec<u8>),
+    /// DSA (FIPS 186-4), big-endian without leading zeros.
+    Dsa {
+        /// Prime modulus.
+        p: Vec<u8>,
+        /// Prime divisor of p − 1.
+        q: Vec<u8>,
+        /// Generator of the subgroup of order q.
+        g: Vec<u8>,
+        /// Public value.
+        y: Vec<u8>,
+    },
     /// A key type that this verifier can name but not use.
     Other {
         /// Object identifier of the key type (and of the curve), dotted.
@@ -112,6 +124,8 @@ struct Inner {
     /// The key as aws-lc-rs holds it, for the scheme it was first used with. Pinned keys are used over and
     /// over, and most keys are used with one scheme only.
     parsed: OnceLock<Option<(Scheme, ParsedPublicKey)>>,
+    /// The same for a DSA key, as the `dsa` crate holds it.
+    dsa: OnceLock<Option<dsa::Verifier>>,
 }
 
 /// Why bytes are not a usable SubjectPublicKeyInfo.
@@ -126,11 +140,15 @@ pub enum KeyError {
     /// A point that is compressed or has the wrong length.
     #[error("the EC point is not an uncompressed point of the curve's length")]
     PointForm,
+    /// DSA numbers that are out of range or not of an accepted size.
+    #[error("the DSA key is not one of 2048 or 3072 bits with a divisor of 256 bits")]
+    DsaNumbers,
 }
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const ID_DSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10040.4.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
 
@@ -198,12 +216,46 @@ impl PublicKey {
         Ok(Self::make(spki, point.to_vec(), Material::Ec { curve, point: point.to_vec() }))
     }
 
+    /// A DSA key from its numbers, big-endian, leading zeros allowed. Only the sizes (2048, 256) and (3072, 256)
+    /// of FIPS 186-4 are accepted, and only numbers within range; whether y and g are of order q is found out
+    /// when the key is first used.
+    ///
+    /// # Errors
+    /// When a number is out of range or the sizes are others.
+    pub fn dsa(p: &[u8], q: &[u8], g: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        let [p, q, g, y] = [p, q, g, y].map(strip_zeros);
+        if !matches!((bit_len(p), bit_len(q)), (2048 | 3072, 256))
+            || !dsa::in_range(p, g)
+            || !dsa::in_range(p, y)
+        {
+            return Err(KeyError::DsaNumbers);
+        }
+        // id-dsa with Dss-Parms; the key is an INTEGER (RFC 3279, 2.3.2)
+        let encode = || -> der::Result<(Vec<u8>, Vec<u8>)> {
+            let integer = |n: &[u8]| UintRef::new(n).and_then(|n| n.to_der());
+            let parameters = sequence(&[integer(p)?, integer(q)?, integer(g)?].concat())?;
+            let algorithm = sequence(&[ID_DSA.to_der()?, parameters].concat())?;
+            let bits = integer(y)?;
+            Ok((join_spki(&algorithm, &bits)?, bits))
+        };
+        let (spki, bits) = encode().map_err(|_| KeyError::DsaNumbers)?;
+        let [p, q, g, y] = [p, q, g, y].map(<[u8]>::to_vec);
+        Ok(Self::make(spki, bits, Material::Dsa { p, q, g, y }))
+    }
+
     fn other(oid: String, spki: &[u8], bits: &[u8]) -> Self {
         Self::make(spki.to_vec(), bits.to_vec(), Material::Other { oid, bits: bits.to_vec() })
     }
 
     fn make(spki: Vec<u8>, bits: Vec<u8>, material: Material) -> Self {
-        Self(Arc::new(Inner { spki, bits, material, spki_sha256: OnceLock::new(), parsed: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            spki,
+            bits,
+            material,
+            spki_sha256: OnceLock::new(),
+            parsed: OnceLock::new(),
+            dsa: OnceLock::new(),
+        }))
     }
 
     /// The numbers of the key.
@@ -233,6 +285,7 @@ impl PublicKey {
             Material::Ec { curve, .. } => format!("EC-{}", curve.name()),
             Material::Ed25519(_) => "Ed25519".to_owned(),
             Material::X25519(_) => "X25519".to_owned(),
+            Material::Dsa { p, .. } => format!("DSA-{}", bit_len(p)),
             Material::Other { oid, .. } => format!("OID-{oid}"),
         }
     }
@@ -273,6 +326,12 @@ impl PublicKey {
         }
         if scheme == Scheme::RsaPkcs1BareSha256 {
             self.verify_bare_digest(message, signature)?;
+        } else if let (Material::Dsa { p, q, g, y }, Scheme::DsaFixed(Hash::Sha256)) =
+            (self.material(), scheme)
+        {
+            let key = self.0.dsa.get_or_init(|| dsa::Verifier::new(p, q, g, y));
+            let valid = key.as_ref().is_some_and(|key| key.verify(&sha256(message), signature));
+            valid.then_some(()).ok_or(SignatureError::Invalid)?;
         } else {
             let algorithm = self.verification_algorithm(scheme)?;
             match self.parsed(scheme) {

@@ -3,6 +3,7 @@
 //! Signatures are verified by aws-lc-rs over the bytes received. An algorithm that is not in
 //! [`Scheme::from_algorithm_identifier`] does not verify: unknown is never valid.
 
+mod dsa;
 pub mod hygiene;
 mod key;
 mod scheme;

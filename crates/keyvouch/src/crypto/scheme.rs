@@ -65,6 +65,9 @@ pub enum Scheme {
     EcdsaFixed(Hash),
     /// Ed25519 (RFC 8032).
     Ed25519,
+    /// DSA (FIPS 186-4), signature as r ‖ s, each of the length of q. No AlgorithmIdentifier of the table names
+    /// it: it is for formats whose devices sign with DSA.
+    DsaFixed(Hash),
     /// PKCS#1 type-1 padding around the bare SHA-256 digest, without DigestInfo (LiquidSecurity firmware 2).
     RsaPkcs1BareSha256,
 }
@@ -77,6 +80,7 @@ impl fmt::Display for Scheme {
             Self::Ecdsa(h) => write!(f, "ECDSA with {h}"),
             Self::EcdsaFixed(h) => write!(f, "ECDSA (r and s side by side) with {h}"),
             Self::Ed25519 => f.write_str("Ed25519"),
+            Self::DsaFixed(h) => write!(f, "DSA (r and s side by side) with {h}"),
             Self::RsaPkcs1BareSha256 => f.write_str("RSA PKCS#1 v1.5 padding around a bare SHA-256 digest"),
         }
     }
@@ -176,7 +180,11 @@ impl Scheme {
     #[must_use]
     pub const fn hash(self) -> Option<Hash> {
         match self {
-            Self::RsaPkcs1(h) | Self::RsaPss(h) | Self::Ecdsa(h) | Self::EcdsaFixed(h) => Some(h),
+            Self::RsaPkcs1(h)
+            | Self::RsaPss(h)
+            | Self::Ecdsa(h)
+            | Self::EcdsaFixed(h)
+            | Self::DsaFixed(h) => Some(h),
             Self::RsaPkcs1BareSha256 => Some(Hash::Sha256),
             Self::Ed25519 => None,
         }

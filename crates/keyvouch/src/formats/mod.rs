@@ -20,12 +20,18 @@ use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
 mod marvell;
+mod nshield;
 mod securosys;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
-pub(crate) const ALL: &[&dyn Format] =
-    &[&marvell::GoogleCloudHsm, &marvell::Marvell, &securosys::Securosys, &yubikey_piv::YubikeyPiv];
+pub(crate) const ALL: &[&dyn Format] = &[
+    &marvell::GoogleCloudHsm,
+    &marvell::Marvell,
+    &nshield::Nshield,
+    &securosys::Securosys,
+    &yubikey_piv::YubikeyPiv,
+];
 
 /// How far a format has been proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

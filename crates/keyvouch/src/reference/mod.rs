@@ -27,8 +27,10 @@ use crate::time::Time;
 const DATA: &[(&str, &str)] = &[
     ("data/anchors/google-cloud-hsm.toml", include_str!("../../../../data/anchors/google-cloud-hsm.toml")),
     ("data/anchors/marvell.toml", include_str!("../../../../data/anchors/marvell.toml")),
+    ("data/anchors/nshield.toml", include_str!("../../../../data/anchors/nshield.toml")),
     ("data/anchors/securosys.toml", include_str!("../../../../data/anchors/securosys.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
+    ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
     ("data/devices/marvell.toml", include_str!("../../../../data/devices/marvell.toml")),
     ("data/devices/securosys.toml", include_str!("../../../../data/devices/securosys.toml")),
     ("data/devices/yubico.toml", include_str!("../../../../data/devices/yubico.toml")),

@@ -1,4 +1,5 @@
-//! Certificates that the operator hands over: roots become anchors, others help to build paths.
+//! Certificates and keys that the operator hands over: roots and bare keys become anchors, other certificates
+//! help to build paths.
 
 use super::anchors::{Anchor, AnchorKind, Confirmed, PublishedCertificate};
 use super::{DataError, Reference};
@@ -9,10 +10,11 @@ use crate::time::Time;
 
 impl Reference {
     /// Adds the certificates of a file (PEM, DER, or a CMS bag). A certificate that is signed by its own key
-    /// becomes an anchor for every format; any other is used, untrusted, to build paths.
+    /// becomes an anchor for every format; any other is used, untrusted, to build paths. A bare public key (PEM
+    /// `PUBLIC KEY`) becomes an anchor for every format that ends at keys.
     ///
     /// # Errors
-    /// When the file holds no certificate, or one that cannot be used.
+    /// When the file holds neither, or one that cannot be used.
     pub fn load_operator_certificates(&mut self, name: &str, bytes: &[u8]) -> Result<(), DataError> {
         const NO_CARRIERS: &[Carrier] = &[];
         let fail = |problem: &str| DataError::new(name, "certificate", problem.to_owned());
@@ -26,6 +28,11 @@ impl Reference {
                     found = true;
                     self.add_operator_certificate(name, certificate)?;
                 }
+                Content::PublicKey(key) => {
+                    found = true;
+                    self.anchors.add(Anchor::key_from_operator(name, key)?)?;
+                }
+                Content::BrokenPublicKey(why) => return Err(fail(&format!("{}: {why}", part.place))),
                 Content::BrokenCertificate { why, .. } => {
                     return Err(fail(&format!("{}: {why}", part.place)));
                 }
@@ -35,7 +42,9 @@ impl Reference {
         if found {
             Ok(())
         } else {
-            Err(fail("no certificate in it: give PEM or DER certificates, or a TOML data file"))
+            Err(fail(
+                "no certificate or public key in it: give PEM or DER certificates, a PEM public key, or a TOML data file",
+            ))
         }
     }
 

@@ -1,3 +1,5 @@
 //! Readers of encodings that several formats share.
 
+pub(crate) mod d3s;
 pub(crate) mod der;
+pub(crate) mod ncore;
