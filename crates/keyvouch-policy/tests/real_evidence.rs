@@ -33,7 +33,6 @@ const NOT_YET: &[&str] = &[
     "crypto4a-qasm",
     "csr-attestation",
     "fortanix",
-    "nshield",
     "pkix-evidence",
     "rats-results",
     "smartcard-hsm",

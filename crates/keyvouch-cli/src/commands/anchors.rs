@@ -53,6 +53,7 @@ fn kind(kind: AnchorKind) -> &'static str {
     match kind {
         AnchorKind::Root => "root",
         AnchorKind::Intermediate => "intermediate",
+        AnchorKind::Key => "key",
         AnchorKind::Untrusted => "untrusted",
     }
 }
@@ -126,6 +127,9 @@ fn show(a: &Anchor) -> String {
         match a.kind {
             AnchorKind::Root => "root: paths may end here",
             AnchorKind::Intermediate => "intermediate: trusted only through the anchor that issued it",
+            AnchorKind::Key => {
+                "key: a public key pinned without certificate; statements of such formats end here"
+            }
             AnchorKind::Untrusted => "untrusted: known so that it can be recognised, never trusted",
         },
     );

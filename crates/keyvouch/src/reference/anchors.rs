@@ -182,7 +182,7 @@ impl Anchor {
             path_len: None,
             certificates: Vec::new(),
             published: Some(PublishedKey {
-                source: format!("operator file {file}"),
+                source: "the operator's key".to_owned(),
                 looked_up: None,
                 confirmed: Confirmed::Operator,
             }),
