@@ -3,7 +3,7 @@
 use std::alloc::System;
 use std::hint::black_box;
 
-use keyvouch_bench::{Error, policy, subjects};
+use keyvouch_bench::{Error, HardwareKey, subjects};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -14,10 +14,11 @@ fn main() -> Result<(), Error> {
         "{:<44} {:>6} {:>12} {:>10} {:>15}",
         "evidence", "bytes", "allocations", "allocated", "× evidence"
     );
+    let policy = HardwareKey::new()?;
     for subject in subjects()? {
         let region = Region::new(ALLOCATOR);
         let mut report = subject.cold.appraise(black_box(&subject.submission))?;
-        policy::judge(&mut report, subject.submission.request.is_some());
+        policy.judge(&mut report, subject.submission.request.is_some());
         let stats = region.change();
         drop(black_box(report));
         let size = subject.size();

@@ -5,19 +5,19 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use keyvouch::Verifier;
-use keyvouch_bench::{Error, Subject, policy, subjects};
+use keyvouch_bench::{Error, HardwareKey, Subject, subjects};
 
 /// How long one subject is measured.
 const TIME: Duration = Duration::from_millis(2_500);
 
 fn main() -> Result<(), Error> {
-    let subjects = subjects()?;
+    let (subjects, policy) = (subjects()?, HardwareKey::new()?);
     println!(
         "{:<44} {:>6} {:>5} {:>9} {:>9} {:>6} {:>9} {:>6} {:>7}",
         "evidence", "bytes", "sigs", "bare µs", "cold µs", "ratio", "warm µs", "ratio", "rounds"
     );
     for subject in &subjects {
-        let [bare, cold, warm] = measure(subject);
+        let [bare, cold, warm] = measure(subject, &policy);
         println!(
             "{:<44} {:>6} {:>5} {:>9.1} {:>9.1} {:>6.2} {:>9.1} {:>6.2} {:>7}",
             subject.name,
@@ -37,24 +37,24 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-fn measure(subject: &Subject) -> [Times; 3] {
+fn measure(subject: &Subject, policy: &HardwareKey) -> [Times; 3] {
     let mut times = [Times::default(), Times::default(), Times::default()];
     let [bare, cold, warm] = &mut times;
     let started = Instant::now();
     // Once unmeasured: memory that fills, code that is paged in.
-    appraise(subject, &subject.warm);
+    appraise(subject, &subject.warm, policy);
     while started.elapsed() < TIME {
         bare.take(|| assert!(subject.signatures.iter().all(|s| black_box(s).verify())));
-        cold.take(|| appraise(subject, &subject.cold));
-        warm.take(|| appraise(subject, &subject.warm));
+        cold.take(|| appraise(subject, &subject.cold, policy));
+        warm.take(|| appraise(subject, &subject.warm, policy));
     }
     times
 }
 
-fn appraise(subject: &Subject, verifier: &Verifier) {
+fn appraise(subject: &Subject, verifier: &Verifier, policy: &HardwareKey) {
     let report = verifier.appraise(black_box(&subject.submission));
     let report = report.map(|mut report| {
-        policy::judge(&mut report, subject.submission.request.is_some());
+        policy.judge(&mut report, subject.submission.request.is_some());
         report
     });
     assert!(black_box(report).is_ok());

@@ -6,10 +6,11 @@
 
 mod bare;
 mod evidence;
-pub mod policy;
+mod policy;
 
 pub use bare::Bare;
 pub use evidence::{Subject, subjects};
+pub use policy::HardwareKey;
 
 /// Failures end a benchmark, whatever they are.
 pub type Error = Box<dyn std::error::Error>;

