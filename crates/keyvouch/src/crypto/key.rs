@@ -7,7 +7,7 @@ use aws_lc_rs::signature::{self as lc, ParsedPublicKey, UnparsedPublicKey, Verif
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode, Encode, Reader, SliceReader};
 
-use super::dsa;
+use super::{dsa, ecdsa};
 use super::scheme::{Hash, Scheme, algorithm_identifier};
 use super::{SignatureError, sha256};
 use crate::authentic::SignatureValid;
@@ -323,6 +323,15 @@ impl PublicKey {
     ) -> Result<SignatureValid<'m>, SignatureError> {
         if scheme.hash() == Some(Hash::Sha1) {
             return Err(SignatureError::WeakDigest);
+        }
+        if let Scheme::EcdsaUnsigned(hash) = scheme {
+            let Material::Ec { curve, .. } = &self.0.material else {
+                let (key, scheme) = (self.algorithm(), scheme.to_string());
+                return Err(SignatureError::WrongKeyType { key, scheme });
+            };
+            let fixed =
+                ecdsa::unsigned_to_fixed(signature, curve.field_len()).ok_or(SignatureError::Invalid)?;
+            return self.verify(Scheme::EcdsaFixed(hash), message, &fixed);
         }
         if scheme == Scheme::RsaPkcs1BareSha256 {
             self.verify_bare_digest(message, signature)?;

@@ -4,6 +4,7 @@
 //! [`Scheme::from_algorithm_identifier`] does not verify: unknown is never valid.
 
 mod dsa;
+mod ecdsa;
 pub mod hygiene;
 mod key;
 mod scheme;
