@@ -15,6 +15,7 @@
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
 //! | [`securosys`] | Securosys Primus HSM |
 //! | [`nshield`] | Entrust nShield |
+//! | [`thales_luna`] | Thales Luna public key confirmations |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
 
@@ -34,6 +35,7 @@ pub mod google_cloud_hsm;
 pub mod marvell;
 pub mod nshield;
 pub mod securosys;
+pub mod thales_luna;
 pub mod yubikey_piv;
 
 use serde_json::{Map, Value};
@@ -123,6 +125,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
     (securosys::FORMAT, securosys::samples),
     (nshield::FORMAT, nshield::samples),
+    (thales_luna::FORMAT, thales_luna::samples),
 ];
 
 /// The format ids that can be emulated.
