@@ -22,6 +22,7 @@ use crate::time::Time;
 mod marvell;
 mod nshield;
 mod securosys;
+mod thales_luna;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
@@ -30,6 +31,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &marvell::Marvell,
     &nshield::Nshield,
     &securosys::Securosys,
+    &thales_luna::ThalesLuna,
     &yubikey_piv::YubikeyPiv,
 ];
 

@@ -29,10 +29,12 @@ const DATA: &[(&str, &str)] = &[
     ("data/anchors/marvell.toml", include_str!("../../../../data/anchors/marvell.toml")),
     ("data/anchors/nshield.toml", include_str!("../../../../data/anchors/nshield.toml")),
     ("data/anchors/securosys.toml", include_str!("../../../../data/anchors/securosys.toml")),
+    ("data/anchors/thales-luna.toml", include_str!("../../../../data/anchors/thales-luna.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
     ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
     ("data/devices/marvell.toml", include_str!("../../../../data/devices/marvell.toml")),
     ("data/devices/securosys.toml", include_str!("../../../../data/devices/securosys.toml")),
+    ("data/devices/thales.toml", include_str!("../../../../data/devices/thales.toml")),
     ("data/devices/yubico.toml", include_str!("../../../../data/devices/yubico.toml")),
 ];
 
