@@ -220,7 +220,7 @@ impl<'a> Chain<'a> {
         self.profile == Profile::Rsa
             && self.issuers.len() == 2
             && matches!(self.top, Top::Missing)
-            && self.issuers.iter().all(|c| foreign(&c))
+            && self.issuers.iter().all(foreign)
     }
 
     /// Judges the chain; the PKC's issuer when all of it holds.

@@ -1,7 +1,7 @@
 //! What of this format is among the evidence, and whether it came in a container of the right form.
 
 use der::asn1::ObjectIdentifier;
-use der::{Decode, Header, Reader, SliceReader, Tag, TagNumber};
+use der::{Decode, Reader, SliceReader, Tag, TagNumber};
 
 use super::fields::{self, Purposes};
 use crate::input::{Content, Part, PartId};
@@ -159,7 +159,6 @@ fn begins_like_signed_data(bytes: &[u8]) -> bool {
 /// How many bytes follow a whole PKCS#7 file.
 fn trailing(bytes: &[u8]) -> Option<usize> {
     let mut reader = SliceReader::new(bytes).ok()?;
-    Header::peek(&mut reader).ok()?;
     let whole = reader.tlv_bytes().ok()?;
     cms::looks_like_signed_data(whole).then(|| bytes.len().saturating_sub(whole.len()))
 }
