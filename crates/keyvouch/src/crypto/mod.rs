@@ -7,6 +7,7 @@ mod dsa;
 mod ecdsa;
 pub mod hygiene;
 mod key;
+mod lms;
 mod scheme;
 
 pub use key::{Curve, KeyError, Material, PublicKey};

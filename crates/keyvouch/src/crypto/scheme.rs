@@ -71,6 +71,8 @@ pub enum Scheme {
     /// DSA (FIPS 186-4), signature as r ‖ s, each of the length of q. No AlgorithmIdentifier of the table names
     /// it: it is for formats whose devices sign with DSA.
     DsaFixed(Hash),
+    /// HSS/LMS, the hash-based signature of RFC 8554 with SHA-256 (in certificates and CMS: RFC 8708, RFC 9708).
+    HssLms,
     /// PKCS#1 type-1 padding around the bare SHA-256 digest, without DigestInfo (LiquidSecurity firmware 2).
     RsaPkcs1BareSha256,
 }
@@ -85,6 +87,7 @@ impl fmt::Display for Scheme {
             Self::EcdsaUnsigned(h) => write!(f, "ECDSA (r and s as unsigned numbers) with {h}"),
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::DsaFixed(h) => write!(f, "DSA (r and s side by side) with {h}"),
+            Self::HssLms => f.write_str("HSS/LMS"),
             Self::RsaPkcs1BareSha256 => f.write_str("RSA PKCS#1 v1.5 padding around a bare SHA-256 digest"),
         }
     }
@@ -153,6 +156,7 @@ const TABLE: &[(ObjectIdentifier, Scheme, Parameters, &str)] = {
         (oid("1.2.840.10045.4.3.3"), Scheme::Ecdsa(Hash::Sha384), Absent, "ecdsa-with-SHA384"),
         (oid("1.2.840.10045.4.3.4"), Scheme::Ecdsa(Hash::Sha512), Absent, "ecdsa-with-SHA512"),
         (oid("1.3.101.112"), Scheme::Ed25519, Absent, "Ed25519"),
+        (oid("1.2.840.113549.1.9.16.3.17"), Scheme::HssLms, Absent, "id-alg-hss-lms-hashsig"),
         (oid("1.2.840.113549.1.1.5"), Scheme::RsaPkcs1(Hash::Sha1), NullOrAbsent, "sha1WithRSAEncryption"),
         (oid("1.2.840.10045.4.1"), Scheme::Ecdsa(Hash::Sha1), Absent, "ecdsa-with-SHA1"),
     ]
@@ -205,7 +209,7 @@ impl Scheme {
             | Self::DsaFixed(h)
             | Self::EcdsaUnsigned(h) => Some(h),
             Self::RsaPkcs1BareSha256 => Some(Hash::Sha256),
-            Self::Ed25519 => None,
+            Self::Ed25519 | Self::HssLms => None,
         }
     }
 }
