@@ -355,7 +355,20 @@ impl Certificate {
         let value = self.extension(oids::KEY_USAGE)?.value;
         Some(read_key_usage(value).map_err(|_| ()))
     }
+
+    /// The purposes in extKeyUsage (RFC 5280, 4.2.1.12); `Some(Err)` when the extension is there and cannot be read.
+    #[must_use]
+    #[allow(clippy::result_unit_err, reason = "there is nothing more to say than that it cannot be read")]
+    pub fn extended_key_usage(&self) -> Option<Result<Vec<ObjectIdentifier>, ()>> {
+        let value = self.extension(oids::EXTENDED_KEY_USAGE)?.value;
+        let purposes = crate::wire::der::sequence(value, MAX_PURPOSES).filter(|p| !p.is_empty()).ok_or(());
+        let read = |purpose: &[u8]| ObjectIdentifier::from_der(purpose).map_err(|_| ());
+        Some(purposes.and_then(|p| p.into_iter().map(read).collect()))
+    }
 }
+
+/// More purposes than any certificate has.
+const MAX_PURPOSES: usize = 32;
 
 impl PartialEq for Certificate {
     fn eq(&self, other: &Self) -> bool {

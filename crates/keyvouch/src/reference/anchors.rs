@@ -783,6 +783,7 @@ mod tests {
         assert_eq!(ids(set.roots_for("google-cloud-hsm")).len(), 3);
         assert_eq!(ids(set.roots_for("azure-managed-hsm")).len(), 2);
         assert_eq!(ids(set.roots_for("securosys")), ["securosys-primus-hsm-rootkey-2024"]);
+        assert_eq!(ids(set.roots_for("crypto4a-qasm")), ["crypto4a-rca"]);
         assert_eq!(
             ids(set.roots_for("thales-luna")),
             ["thales-chrysalis-its-root", "thales-safenet-ecc-manufacturer-integrity"]
@@ -803,7 +804,7 @@ mod tests {
             set.iter().filter(|a| a.certificates.iter().any(|c| c.confirmed != Confirmed::Maker)).collect();
         assert_eq!(
             ids(third_party.into_iter()),
-            ["securosys-primus-hsm-rootkey-2024", "thales-chrysalis-its-root"]
+            ["crypto4a-rca", "securosys-primus-hsm-rootkey-2024", "thales-chrysalis-its-root"]
         );
     }
 

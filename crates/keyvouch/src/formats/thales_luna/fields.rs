@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::crypto::PublicKey;
 use crate::pki::Certificate;
-use crate::wire::der::sequence;
 
 /// Object identifiers below the arc 1.3.6.1.4.1.12383 of Chrysalis-ITS, now Thales.
 pub(super) mod oid {
@@ -40,9 +39,6 @@ const ARC_DER: &[u8] = b"\x2b\x06\x01\x04\x01\xe0\x5f";
 /// The purpose of a PKC in DER.
 const PKC_DER: &[u8] = b"\x06\x09\x2b\x06\x01\x04\x01\xe0\x5f\x01\x0d";
 
-/// More purposes than any certificate has.
-const MAX_PURPOSES: usize = 16;
-
 /// The extended key usage of a certificate.
 pub(super) enum Purposes {
     Absent,
@@ -67,12 +63,11 @@ impl Purposes {
 }
 
 pub(super) fn purposes(certificate: &Certificate) -> Purposes {
-    let Some(extension) = certificate.extension(oid::EXTENDED_KEY_USAGE) else { return Purposes::Absent };
-    let read = || -> Option<Vec<ObjectIdentifier>> {
-        let members = sequence(extension.value, MAX_PURPOSES)?;
-        members.into_iter().map(|m| ObjectIdentifier::from_der(m).ok()).collect()
-    };
-    read().map_or(Purposes::Unreadable, Purposes::Are)
+    match certificate.extended_key_usage() {
+        None => Purposes::Absent,
+        Some(Err(())) => Purposes::Unreadable,
+        Some(Ok(oids)) => Purposes::Are(oids),
+    }
 }
 
 /// Whether the bytes have an object identifier below the maker's arc in them.
