@@ -176,7 +176,7 @@ impl Ots {
 
     /// Bytes in digits of w bits, the upper ones of each byte first.
     fn split(self, bytes: &[u8]) -> Vec<u8> {
-        let shifts = (0..8_u8).step_by(usize::from(self.w)).map(|shift| u32::from(shift)).rev();
+        let shifts = (0..8_u8).step_by(usize::from(self.w)).map(u32::from).rev();
         let digits = |byte: &u8| {
             let byte = *byte;
             shifts.clone().map(move |shift| byte.checked_shr(shift).unwrap_or(0) & self.top())

@@ -145,10 +145,7 @@ fn is_der(bytes: &[u8], depth: usize) -> bool {
     let Some((tag, value)) = single(bytes) else { return false };
     match tag {
         Tag::Boolean => matches!(value, [0 | 0xff]),
-        Tag::Integer => match value {
-            [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => false,
-            _ => true,
-        },
+        Tag::Integer => !matches!(value, [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..]),
         _ if tag.is_constructed() => {
             let members = depth.checked_sub(1).zip(children(value, MAX_MESSAGE));
             members.is_some_and(|(depth, members)| members.into_iter().all(|member| is_der(member, depth)))
