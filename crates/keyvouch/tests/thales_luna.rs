@@ -224,7 +224,9 @@ fn containers(note: Note<'_>) {
     for number in 0..12_u8 {
         let name = x509::common_name(&format!("filler {number}")).unwrap();
         let filler = Certificate::new(name, &stranger(), "2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z");
-        many.push(filler.unwrap().sign(&stranger(), SignAlg::RsaPkcs1Sha256).unwrap());
+        let mut filler = filler.unwrap();
+        filler.issuer = x509::common_name("issuer of fillers").unwrap();
+        many.push(filler.sign(&stranger(), SignAlg::RsaPkcs1Sha256).unwrap());
     }
     let many = cms::certs_only(&many).unwrap();
     note(fails(Bench::rsa().handing("a.p7b", many), NotAuthentic, &["input-malformed"]));
@@ -254,7 +256,13 @@ fn containers(note: Note<'_>) {
     let data = "1.2.840.113549.1.7.1";
     let content = der::explicit(0, &der::octet_string(b"signed?"));
     let null = vec![der::null()];
+    let version_3 = {
+        let mut p7b = p7b.clone();
+        p7b[25] = 3;
+        p7b
+    };
     for odd in [
+        version_3,
         signed_data(&bare, data, &[], &content, &[]),
         signed_data(&bare, data, &[], &[], &null),
         signed_data(&bare, data, &null, &[], &[]),
@@ -477,6 +485,18 @@ fn roots(note: Note<'_>) {
         c.root = Some(middle.der);
     });
     note(fails(bench, NotAuthentic, &["root-unknown"]));
+    // A root in the container that is not the pinned one, of its name or of another; it is not even needed.
+    let ecc = Key::shared("thales-luna test: stranger", KeyKind::P384).unwrap();
+    let namesake = Maker::with_keys(&stranger(), &ecc).unwrap();
+    for other in [namesake.root.der, namesake.old_root] {
+        note(fails(Bench::rsa().altered(|c| c.root = Some(other)), NotAuthentic, &["root-unknown"]));
+    }
+    let mut certificates = Bench::ecc().confirmation.sign().unwrap();
+    let own =
+        Certificate::new(x509::common_name("own").unwrap(), &stranger(), AT, "2030-01-01T00:00:00Z").unwrap();
+    certificates.push(own.sign(&stranger(), SignAlg::RsaPkcs1Sha384).unwrap());
+    let beside = Bench::ecc().handing("a.p7b", cms::certs_only(&certificates).unwrap());
+    note(fails(beside, NotAuthentic, &["root-unknown"]));
     // A self-made DAC.
     let own = Bench::rsa().altered(|c| {
         c.links.truncate(2);

@@ -4,11 +4,11 @@ use der::asn1::ObjectIdentifier;
 use der::{Decode, Reader, SliceReader, Tag, TagNumber};
 
 use super::fields::{self, Purposes};
+use super::{Context, ID};
 use crate::input::{Content, Part, PartId};
 use crate::pki::{Certificate, cms};
+use crate::reference::anchors::AnchorKind;
 use crate::wire::der::{content, sequence, single};
-
-use super::Context;
 
 /// A PKC with its chain has 7 KB.
 const MAX_CONTAINER: usize = 64 * 1024;
@@ -103,6 +103,19 @@ impl<'a> Found<'a> {
         Some(found)
     }
 
+    /// The first self-issued certificate in the container of a PKC whose key is not that of a pinned root.
+    pub(super) fn foreign_root(&self, leaf: PartId, cx: &Context<'a>) -> Option<&'a Certificate> {
+        let of = cx.parts.get(leaf).map(Container::of)?;
+        cx.parts.evidence().filter(|(_, part)| Container::of(part) == of).find_map(|(_, part)| {
+            let Content::Certificate(certificate) = &part.content else { return None };
+            let pinned = certificate.key().is_ok_and(|key| {
+                let mut anchors = cx.reference.anchors.by_spki(key.spki_der());
+                anchors.any(|a| a.kind == AnchorKind::Root && a.applies_to(ID))
+            });
+            (certificate.is_self_issued() && !pinned).then_some(certificate)
+        })
+    }
+
     fn add_leaf(&mut self, of: Container, id: PartId, leaf: &'a Certificate) {
         match self.groups.iter_mut().find(|g| g.of == of) {
             Some(group) if group.leaves.iter().any(|(_, c)| *c == leaf) => {}
@@ -183,11 +196,14 @@ fn certs_only(der: &[u8]) -> Result<(), ContainerFault> {
     let info = sequence(der, 2).ok_or_else(malformed)?;
     let explicit = info.get(1).and_then(|field| single(field)).ok_or_else(malformed)?;
     let fields = sequence(explicit.1, 8).ok_or_else(malformed)?;
-    let [_version, digests, encapsulated, .., signers] = fields.as_slice() else { return Err(malformed()) };
+    let [version, digests, encapsulated, .., signers] = fields.as_slice() else { return Err(malformed()) };
     let encapsulated = sequence(encapsulated, 2).ok_or_else(malformed)?;
     let content_type = encapsulated.first().and_then(|oid| ObjectIdentifier::from_der(oid).ok());
     if content_type != Some(ID_DATA) {
         return Err(Unexpected("the content type is not id-data"));
+    }
+    if content(version, Tag::Integer) != Some(&[1]) {
+        return Err(Unexpected("the version is not 1"));
     }
     if encapsulated.len() != 1 {
         return Err(Unexpected("there is encapsulated content"));

@@ -187,6 +187,11 @@ fn judge(found: &Found<'_>, id: PartId, leaf: &Certificate, cx: &Context<'_>) ->
     check_identity(leaf, &chain, place, checks);
     check_denied(leaf, &statement.certificates, place, cx, checks);
     let trusted = chain.judge(leaf, place, cx, checks);
+    if let (Some(root), false) = (found.foreign_root(id, cx), checks.failed(&ck::ROOT_UNKNOWN)) {
+        let detail =
+            format!("the self-signed certificate of {} beside the PKC is not pinned", root.display_name());
+        checks.fail(&ck::ROOT_UNKNOWN, place.to_owned(), detail);
+    }
     if !checks.failed(&ck::CHAIN_CA_FLAG) && trusted.is_some() {
         checks.pass(&ck::CHAIN_CA_FLAG, place.to_owned(), "issuers are CAs, and the PKC is none");
     }
