@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`der`], [`pem`] | writers of the encodings |
 //! | [`key`] | keys, and every signature that a device in the collection makes |
+//! | [`lms`] | HSS/LMS keys and signatures |
 //! | [`x509`], [`csr`], [`cms`] | certificates, certification requests, certificate bundles; every field can be spoilt before signing |
 //! | [`bundle`] | ZIP, gzip and JSON carriers |
 //! | [`yubikey_piv`] | YubiKey PIV |
@@ -15,6 +16,8 @@
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
 //! | [`securosys`] | Securosys Primus HSM |
 //! | [`nshield`] | Entrust nShield |
+//! | [`crypto4a_qasm`] | Crypto4A QASM attestation messages |
+//! | [`thales_luna`] | Thales Luna public key confirmations |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
 
@@ -27,13 +30,16 @@ pub mod cms;
 pub mod csr;
 pub mod der;
 pub mod key;
+pub mod lms;
 pub mod pem;
 pub mod x509;
 
+pub mod crypto4a_qasm;
 pub mod google_cloud_hsm;
 pub mod marvell;
 pub mod nshield;
 pub mod securosys;
+pub mod thales_luna;
 pub mod yubikey_piv;
 
 use serde_json::{Map, Value};
@@ -123,6 +129,8 @@ const FORMATS: &[(&str, Samples)] = &[
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
     (securosys::FORMAT, securosys::samples),
     (nshield::FORMAT, nshield::samples),
+    (crypto4a_qasm::FORMAT, crypto4a_qasm::samples),
+    (thales_luna::FORMAT, thales_luna::samples),
 ];
 
 /// The format ids that can be emulated.

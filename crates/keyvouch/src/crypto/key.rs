@@ -7,10 +7,10 @@ use aws_lc_rs::signature::{self as lc, ParsedPublicKey, UnparsedPublicKey, Verif
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode, Encode, Reader, SliceReader};
 
-use super::dsa;
 use super::scheme::{Hash, Scheme, algorithm_identifier};
-use super::{SignatureError, sha256};
+use super::{SignatureError, dsa, ecdsa, lms, sha256};
 use crate::authentic::SignatureValid;
+use crate::wire::der::content;
 
 /// Largest RSA modulus that is looked at; larger ones only cost time.
 const MAX_RSA_BITS: usize = 8192;
@@ -150,6 +150,8 @@ const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const ID_DSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10040.4.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+/// id-alg-hss-lms-hashsig (RFC 8708, 3), as dotted text: such keys are [`Material::Other`].
+const HSS_LMS: &str = "1.2.840.113549.1.9.16.3.17";
 const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
 
 impl PublicKey {
@@ -286,6 +288,7 @@ impl PublicKey {
             Material::Ed25519(_) => "Ed25519".to_owned(),
             Material::X25519(_) => "X25519".to_owned(),
             Material::Dsa { p, .. } => format!("DSA-{}", bit_len(p)),
+            Material::Other { oid, .. } if oid == HSS_LMS => "HSS-LMS".to_owned(),
             Material::Other { oid, .. } => format!("OID-{oid}"),
         }
     }
@@ -324,7 +327,21 @@ impl PublicKey {
         if scheme.hash() == Some(Hash::Sha1) {
             return Err(SignatureError::WeakDigest);
         }
-        if scheme == Scheme::RsaPkcs1BareSha256 {
+        if let Scheme::EcdsaUnsigned(hash) = scheme {
+            let Material::Ec { curve, .. } = &self.0.material else { return Err(self.wrong_type(scheme)) };
+            let fixed =
+                ecdsa::unsigned_to_fixed(signature, curve.field_len()).ok_or(SignatureError::Invalid)?;
+            return self.verify(Scheme::EcdsaFixed(hash), message, &fixed);
+        }
+        if scheme == Scheme::HssLms {
+            let Material::Other { oid, bits } = &self.0.material else { return Err(self.wrong_type(scheme)) };
+            if oid != HSS_LMS {
+                return Err(self.wrong_type(scheme));
+            }
+            // RFC 8708 puts the key into an OCTET STRING within the BIT STRING, RFC 9708 does not.
+            let key = content(bits, der::Tag::OctetString).unwrap_or(bits);
+            lms::verify(key, message, signature).ok_or(SignatureError::Invalid)?;
+        } else if scheme == Scheme::RsaPkcs1BareSha256 {
             self.verify_bare_digest(message, signature)?;
         } else if let (Material::Dsa { p, q, g, y }, Scheme::DsaFixed(Hash::Sha256)) =
             (self.material(), scheme)
@@ -395,16 +412,16 @@ impl PublicKey {
             (Material::Ed25519(_), Scheme::Ed25519) => Some(&lc::ED25519),
             _ => None,
         };
-        algorithm
-            .ok_or_else(|| SignatureError::WrongKeyType { key: self.algorithm(), scheme: scheme.to_string() })
+        algorithm.ok_or_else(|| self.wrong_type(scheme))
+    }
+
+    fn wrong_type(&self, scheme: Scheme) -> SignatureError {
+        SignatureError::WrongKeyType { key: self.algorithm(), scheme: scheme.to_string() }
     }
 
     /// The whole encoded block is compared, so nothing can hide in the padding.
     fn verify_bare_digest(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        let wrong_type = || SignatureError::WrongKeyType {
-            key: self.algorithm(),
-            scheme: Scheme::RsaPkcs1BareSha256.to_string(),
-        };
+        let wrong_type = || self.wrong_type(Scheme::RsaPkcs1BareSha256);
         let Material::Rsa { n, e } = &self.0.material else { return Err(wrong_type()) };
         if signature.len() != n.len() {
             return Err(SignatureError::Invalid);

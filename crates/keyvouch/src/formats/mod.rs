@@ -19,17 +19,21 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod crypto4a_qasm;
 mod marvell;
 mod nshield;
 mod securosys;
+mod thales_luna;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
+    &crypto4a_qasm::Crypto4aQasm,
     &marvell::GoogleCloudHsm,
     &marvell::Marvell,
     &nshield::Nshield,
     &securosys::Securosys,
+    &thales_luna::ThalesLuna,
     &yubikey_piv::YubikeyPiv,
 ];
 

@@ -35,6 +35,7 @@ struct Inner {
     key: Result<PublicKey, KeyError>,
     not_before: Time,
     not_after: Time,
+    algorithm: Range<usize>,
     scheme: Result<Scheme, SchemeError>,
     signature: Range<usize>,
     extensions: Vec<(ObjectIdentifier, bool, Range<usize>)>,
@@ -86,6 +87,17 @@ pub struct KeyUsage {
     pub content_commitment: bool,
     /// Bit 5.
     pub key_cert_sign: bool,
+}
+
+/// How an ECDSA signature on a certificate is written. What is not ECDSA is not affected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EcdsaForm {
+    /// As RFC 5758 (3.2) and RFC 3279 (2.2.3) say.
+    Standard,
+    /// The AlgorithmIdentifier may have NULL parameters.
+    NullParameters,
+    /// The same, and the numbers in the signature are unsigned; see [`Scheme::EcdsaUnsigned`].
+    NullAndUnsigned,
 }
 
 /// Object identifiers of the extensions that path validation processes.
@@ -148,6 +160,7 @@ impl Certificate {
             key: PublicKey::from_spki_der(tbs.subject_pki.raw),
             not_before: Time::from_unix(tbs.validity.not_before.timestamp()),
             not_after: Time::from_unix(tbs.validity.not_after.timestamp()),
+            algorithm: place(fields.algorithm)?,
             scheme: Scheme::from_algorithm_identifier(fields.algorithm),
             signature: place(fields.signature)?,
             extensions,
@@ -262,6 +275,32 @@ impl Certificate {
         key.verify(self.scheme()?, self.tbs(), self.signature())
     }
 
+    /// Verifies the certificate's signature with `key`, tolerating what `form` names.
+    ///
+    /// # Errors
+    /// When it does not verify or the algorithm is not accepted.
+    pub fn verify_signed_by_with(
+        &self,
+        key: &PublicKey,
+        form: EcdsaForm,
+    ) -> Result<SignatureValid<'_>, SignatureError> {
+        key.verify(self.scheme_with(form)?, self.tbs(), self.signature())
+    }
+
+    /// How the certificate is signed, tolerating what `form` names.
+    ///
+    /// # Errors
+    /// When the algorithm is not supported.
+    pub fn scheme_with(&self, form: EcdsaForm) -> Result<Scheme, SchemeError> {
+        if form == EcdsaForm::Standard {
+            return self.scheme();
+        }
+        match Scheme::from_algorithm_identifier_or_null(self.slice(&self.0.algorithm))? {
+            Scheme::Ecdsa(hash) if form == EcdsaForm::NullAndUnsigned => Ok(Scheme::EcdsaUnsigned(hash)),
+            scheme => Ok(scheme),
+        }
+    }
+
     /// This certificate as authentic, given that its signed part is.
     #[must_use]
     pub fn authentic(&self, tbs: Authentic<&[u8]>) -> Option<Authentic<Self>> {
@@ -316,7 +355,20 @@ impl Certificate {
         let value = self.extension(oids::KEY_USAGE)?.value;
         Some(read_key_usage(value).map_err(|_| ()))
     }
+
+    /// The purposes in extKeyUsage (RFC 5280, 4.2.1.12); `Some(Err)` when the extension is there and cannot be read.
+    #[must_use]
+    #[allow(clippy::result_unit_err, reason = "there is nothing more to say than that it cannot be read")]
+    pub fn extended_key_usage(&self) -> Option<Result<Vec<ObjectIdentifier>, ()>> {
+        let value = self.extension(oids::EXTENDED_KEY_USAGE)?.value;
+        let purposes = crate::wire::der::sequence(value, MAX_PURPOSES).filter(|p| !p.is_empty()).ok_or(());
+        let read = |purpose: &[u8]| ObjectIdentifier::from_der(purpose).map_err(|_| ());
+        Some(purposes.and_then(|p| p.into_iter().map(read).collect()))
+    }
 }
+
+/// More purposes than any certificate has.
+const MAX_PURPOSES: usize = 32;
 
 impl PartialEq for Certificate {
     fn eq(&self, other: &Self) -> bool {

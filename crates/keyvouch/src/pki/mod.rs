@@ -9,5 +9,5 @@ pub mod csr;
 pub mod name;
 pub mod path;
 
-pub use certificate::{BasicConstraints, Certificate, CertificateError, Extension, KeyUsage};
+pub use certificate::{BasicConstraints, Certificate, CertificateError, EcdsaForm, Extension, KeyUsage};
 pub use csr::{CertificationRequest, CsrError};

@@ -783,6 +783,11 @@ mod tests {
         assert_eq!(ids(set.roots_for("google-cloud-hsm")).len(), 3);
         assert_eq!(ids(set.roots_for("azure-managed-hsm")).len(), 2);
         assert_eq!(ids(set.roots_for("securosys")), ["securosys-primus-hsm-rootkey-2024"]);
+        assert_eq!(ids(set.roots_for("crypto4a-qasm")), ["crypto4a-rca"]);
+        assert_eq!(
+            ids(set.roots_for("thales-luna")),
+            ["thales-chrysalis-its-root", "thales-safenet-ecc-manufacturer-integrity"]
+        );
         assert_eq!(set.roots_for("no-such-format").count(), 0);
         assert_eq!(set.intermediates_for("yubikey-piv").count(), 5);
         assert_eq!(set.intermediates_for("marvell").count(), 0);
@@ -797,7 +802,10 @@ mod tests {
         }
         let third_party: Vec<_> =
             set.iter().filter(|a| a.certificates.iter().any(|c| c.confirmed != Confirmed::Maker)).collect();
-        assert_eq!(ids(third_party.into_iter()), ["securosys-primus-hsm-rootkey-2024"]);
+        assert_eq!(
+            ids(third_party.into_iter()),
+            ["crypto4a-rca", "securosys-primus-hsm-rootkey-2024", "thales-chrysalis-its-root"]
+        );
     }
 
     #[test]

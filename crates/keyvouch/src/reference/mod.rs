@@ -25,14 +25,18 @@ use crate::time::Time;
 
 /// The built-in data files. A new file is one line here.
 const DATA: &[(&str, &str)] = &[
+    ("data/anchors/crypto4a-qasm.toml", include_str!("../../../../data/anchors/crypto4a-qasm.toml")),
     ("data/anchors/google-cloud-hsm.toml", include_str!("../../../../data/anchors/google-cloud-hsm.toml")),
     ("data/anchors/marvell.toml", include_str!("../../../../data/anchors/marvell.toml")),
     ("data/anchors/nshield.toml", include_str!("../../../../data/anchors/nshield.toml")),
     ("data/anchors/securosys.toml", include_str!("../../../../data/anchors/securosys.toml")),
+    ("data/anchors/thales-luna.toml", include_str!("../../../../data/anchors/thales-luna.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
+    ("data/devices/crypto4a.toml", include_str!("../../../../data/devices/crypto4a.toml")),
     ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
     ("data/devices/marvell.toml", include_str!("../../../../data/devices/marvell.toml")),
     ("data/devices/securosys.toml", include_str!("../../../../data/devices/securosys.toml")),
+    ("data/devices/thales.toml", include_str!("../../../../data/devices/thales.toml")),
     ("data/devices/yubico.toml", include_str!("../../../../data/devices/yubico.toml")),
 ];
 

@@ -4,7 +4,7 @@
 use super::anchors::{Anchor, AnchorKind, Confirmed, PublishedCertificate};
 use super::{DataError, Reference};
 use crate::input::{Carrier, Content, Limits, Parts};
-use crate::pki::Certificate;
+use crate::pki::{Certificate, EcdsaForm};
 use crate::submission::{File, Submission};
 use crate::time::Time;
 
@@ -51,7 +51,10 @@ impl Reference {
     fn add_operator_certificate(&mut self, file: &str, certificate: &Certificate) -> Result<(), DataError> {
         let fail = |problem: String| DataError::new(file, &certificate.display_name(), problem);
         let key = certificate.key().map_err(|e| fail(format!("its key cannot be used: {e}")))?;
-        if !certificate.is_self_issued() || certificate.verify_signed_by(key).is_err() {
+        // The self-signature tells a root from an intermediate and gives no trust: the operator does. So it may be
+        // written as some makers' roots write it.
+        let self_signed = certificate.verify_signed_by_with(key, EcdsaForm::NullParameters).is_ok();
+        if !certificate.is_self_issued() || !self_signed {
             if !self.intermediates.contains(certificate) {
                 self.intermediates.push(certificate.clone());
             }
