@@ -71,6 +71,21 @@ pub fn rdn_count(name: &[u8]) -> usize {
     sequence(name, MAX_PARTS).map_or(0, |rdns| rdns.len())
 }
 
+/// Whether two DER Names have the same attributes with the same values in the same order, whatever string types
+/// hold them. Values of other types than text are never the same unless the whole names are, byte for byte.
+#[must_use]
+pub fn same_values(a: &[u8], b: &[u8]) -> bool {
+    if a == b {
+        return true;
+    }
+    match (read(a), read(b)) {
+        (Some(left), Some(right)) => {
+            rdn_count(a) == rdn_count(b) && left == right && left.iter().all(|each| each.text.is_some())
+        }
+        _ => false,
+    }
+}
+
 /// A name for people, in the manner of RFC 4514 but in encoding order.
 #[must_use]
 pub fn display(name: &[u8]) -> String {

@@ -43,6 +43,9 @@ pub struct Rules {
     pub issuers_without_basic_constraints: &'static [usize],
     /// Leniency: pathLenConstraint of the anchor is not enforced.
     pub ignore_anchor_path_len: bool,
+    /// Leniency: issuer and subject match when their attributes have the same values in the same order, whatever
+    /// string types hold them (RFC 5280, 7.1, without its folding of case and spaces).
+    pub names_by_value: bool,
     /// Operator's choice: certificates outside their validity are reported and do not break the path.
     pub accept_expired: bool,
 }
@@ -56,6 +59,7 @@ impl Rules {
             signs,
             issuers_without_basic_constraints: &[],
             ignore_anchor_path_len: false,
+            names_by_value: false,
             accept_expired: false,
         }
     }
@@ -164,7 +168,7 @@ pub fn validate(
     for (index, certificate) in chain.iter().enumerate() {
         let mut found = Vec::new();
         let upper = chain.get(index.saturating_add(1));
-        check_issuer(certificate, upper, anchor, signatures, &mut found);
+        check_issuer(certificate, upper, anchor, rules, signatures, &mut found);
         check_validity(certificate, rules.at, &mut found);
         check_key(certificate, &mut found);
         check_extensions(certificate, &mut found);
@@ -207,6 +211,7 @@ fn check_issuer(
     certificate: &Certificate,
     upper: Option<&Certificate>,
     anchor: &Anchor,
+    rules: &Rules,
     signatures: &Signatures<'_>,
     found: &mut Vec<FaultKind>,
 ) {
@@ -214,7 +219,9 @@ fn check_issuer(
         Some(upper) => (upper.subject(), upper.key()),
         None => (anchor.subject.as_slice(), Ok(&anchor.key)),
     };
-    if certificate.issuer() != issuer {
+    let same = certificate.issuer() == issuer
+        || (rules.names_by_value && name::same_values(certificate.issuer(), issuer));
+    if !same {
         found.push(FaultKind::NameChaining);
     }
     // An issuer whose key is unusable is reported at the issuer itself, and cannot have signed.

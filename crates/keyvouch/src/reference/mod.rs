@@ -20,7 +20,7 @@ use serde::{Serialize, Serializer};
 use self::anchors::Anchors;
 use self::deny::DenyList;
 use self::devices::Devices;
-use crate::pki::Certificate;
+use crate::pki::{Certificate, RevocationList};
 use crate::time::Time;
 
 /// The built-in data files. A new file is one line here.
@@ -53,6 +53,8 @@ pub struct Reference {
     pub deny: DenyList,
     /// Certificates of the operator that are no anchors: they help to build paths and give no trust.
     pub intermediates: Vec<Certificate>,
+    /// Revocation lists of the operator.
+    pub revocation_lists: Vec<RevocationList>,
 }
 
 impl Reference {
@@ -114,12 +116,15 @@ impl Reference {
         let mut hasher = Hasher(aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
         let mut intermediates: Vec<_> = self.intermediates.iter().map(|c| hex::encode(c.sha256())).collect();
         intermediates.sort();
+        let mut lists: Vec<_> = self.revocation_lists.iter().map(|l| hex::encode(l.sha256())).collect();
+        lists.sort();
         let content = (
             "keyvouch.reference/1",
             self.anchors.iter().collect::<Vec<_>>(),
             self.devices.canonical(),
             self.deny.canonical(),
             intermediates,
+            lists,
         );
         if let Err(error) = serde_json::to_writer(&mut hasher, &content) {
             // Cannot happen: the hasher takes every byte, and every value has a JSON form. Were it to happen,
