@@ -19,6 +19,7 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod fortanix;
 mod marvell;
 mod nshield;
 mod securosys;
@@ -26,6 +27,7 @@ mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
+    &fortanix::Fortanix,
     &marvell::GoogleCloudHsm,
     &marvell::Marvell,
     &nshield::Nshield,

@@ -25,12 +25,14 @@ use crate::time::Time;
 
 /// The built-in data files. A new file is one line here.
 const DATA: &[(&str, &str)] = &[
+    ("data/anchors/fortanix.toml", include_str!("../../../../data/anchors/fortanix.toml")),
     ("data/anchors/google-cloud-hsm.toml", include_str!("../../../../data/anchors/google-cloud-hsm.toml")),
     ("data/anchors/marvell.toml", include_str!("../../../../data/anchors/marvell.toml")),
     ("data/anchors/nshield.toml", include_str!("../../../../data/anchors/nshield.toml")),
     ("data/anchors/securosys.toml", include_str!("../../../../data/anchors/securosys.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
     ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
+    ("data/devices/fortanix.toml", include_str!("../../../../data/devices/fortanix.toml")),
     ("data/devices/marvell.toml", include_str!("../../../../data/devices/marvell.toml")),
     ("data/devices/securosys.toml", include_str!("../../../../data/devices/securosys.toml")),
     ("data/devices/yubico.toml", include_str!("../../../../data/devices/yubico.toml")),
