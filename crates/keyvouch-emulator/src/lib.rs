@@ -8,13 +8,14 @@
 //! |---|---|
 //! | [`der`], [`pem`] | writers of the encodings |
 //! | [`key`] | keys, and every signature that a device in the collection makes |
-//! | [`x509`], [`csr`], [`cms`] | certificates, certification requests, certificate bundles; every field can be spoilt before signing |
+//! | [`x509`], [`csr`], [`crl`], [`cms`] | certificates, certification requests, revocation lists, certificate bundles; every field can be spoilt before signing |
 //! | [`bundle`] | ZIP, gzip and JSON carriers |
 //! | [`yubikey_piv`] | YubiKey PIV |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
 //! | [`securosys`] | Securosys Primus HSM |
 //! | [`nshield`] | Entrust nShield |
+//! | [`fortanix`] | Fortanix DSM |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
 
@@ -24,12 +25,14 @@
 
 pub mod bundle;
 pub mod cms;
+pub mod crl;
 pub mod csr;
 pub mod der;
 pub mod key;
 pub mod pem;
 pub mod x509;
 
+pub mod fortanix;
 pub mod google_cloud_hsm;
 pub mod marvell;
 pub mod nshield;
@@ -123,6 +126,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
     (securosys::FORMAT, securosys::samples),
     (nshield::FORMAT, nshield::samples),
+    (fortanix::FORMAT, fortanix::samples),
 ];
 
 /// The format ids that can be emulated.
