@@ -267,3 +267,78 @@ fn names_only_own_certificates(value: &[u8]) -> bool {
     };
     read().is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keyvouch_emulator::crl::RevocationList as Template;
+    use keyvouch_emulator::key::{Key, KeyKind, SignAlg};
+    use keyvouch_emulator::x509::{self, Extension};
+
+    fn template() -> Template {
+        let issuer = x509::common_name("Issuer").unwrap();
+        Template::new(issuer, "2026-01-01T00:00:00Z", "2050-02-01T00:00:00Z")
+            .with(&[0, 0x80], "2025-12-31T00:00:00Z")
+    }
+
+    fn signed(template: &Template) -> (Vec<u8>, PublicKey) {
+        let key = Key::shared("crl", KeyKind::P256).unwrap();
+        let public = PublicKey::from_spki_der(&key.spki_der().unwrap()).unwrap();
+        (template.sign(&key, SignAlg::EcdsaSha256).unwrap(), public)
+    }
+
+    #[test]
+    fn lists_serial_numbers_as_they_are_written() {
+        let (der, key) = signed(&template());
+        let list = RevocationList::from_der(&der).unwrap();
+        assert!(list.verify_signed_by(&key).is_ok());
+        assert!(list.lists(&[0, 0x80]) && !list.lists(&[0x80]) && !list.lists(&[]));
+        assert_eq!(list.len(), 1);
+        assert_eq!(list.this_update().to_string(), "2026-01-01T00:00:00Z");
+        assert_eq!(list.next_update().unwrap().to_string(), "2050-02-01T00:00:00Z");
+        assert_eq!(name_of(&list), "Issuer");
+        assert_eq!(list.unprocessed_extension(), None);
+    }
+
+    fn name_of(list: &RevocationList) -> &str {
+        crate::pki::name::common_name(list.issuer()).unwrap()
+    }
+
+    #[test]
+    fn optional_fields_may_be_absent() {
+        let mut bare = template();
+        (bare.next_update, bare.entries) = (None, Vec::new());
+        let list = RevocationList::from_der(&signed(&bare).0).unwrap();
+        assert!(list.is_empty() && list.next_update().is_none());
+    }
+
+    #[test]
+    fn critical_extensions_are_processed_or_told() {
+        let unprocessed = |oid: &str, value: &[u8], critical: bool, in_entry: bool| {
+            let mut template = template();
+            let extension = Extension { critical, ..Extension::new(oid, value) };
+            let place = if in_entry { &mut template.entries[0].extensions } else { &mut template.extensions };
+            place.push(extension);
+            RevocationList::from_der(&signed(&template).0).unwrap().unprocessed_extension().is_some()
+        };
+        const POINT: &str = "2.5.29.28";
+        assert!(!unprocessed("1.2.3", &[5, 0], false, false));
+        assert!(unprocessed("1.2.3", &[5, 0], true, false));
+        assert!(unprocessed("1.2.3", &[5, 0], true, true));
+        assert!(!unprocessed(POINT, &[0x30, 3, 0x81, 1, 0xff], true, false));
+        // indirectCRL, onlyContainsAttributeCerts, not readable
+        assert!(unprocessed(POINT, &[0x30, 3, 0x84, 1, 0xff], true, false));
+        assert!(unprocessed(POINT, &[0x30, 3, 0x85, 1, 0xff], true, false));
+        assert!(unprocessed(POINT, &[5, 0], true, false));
+    }
+
+    #[test]
+    fn no_cut_list_is_a_list() {
+        let (der, _) = signed(&template());
+        for length in 0..der.len() {
+            assert!(RevocationList::from_der(&der[..length]).is_err(), "{length}");
+        }
+        assert_eq!(RevocationList::from_der(&[&der[..], &[0]].concat()), Err(CrlError::Malformed));
+        assert_eq!(RevocationList::from_der(&vec![0; MAX_LIST + 1]), Err(CrlError::TooLong));
+    }
+}

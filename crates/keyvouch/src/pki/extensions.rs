@@ -85,3 +85,55 @@ impl Certificate {
         Some(content(value, Tag::Sequence).is_some_and(<[u8]>::is_empty))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keyvouch_emulator::key::{Key, KeyKind, SignAlg};
+    use keyvouch_emulator::{fortanix, x509};
+
+    fn certificate(extensions: Vec<x509::Extension>) -> Certificate {
+        let key = Key::shared("extensions", KeyKind::P256).unwrap();
+        let name = x509::common_name("A").unwrap();
+        let mut template =
+            x509::Certificate::new(name, &key, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z").unwrap();
+        template.extensions = extensions;
+        Certificate::from_der(&template.sign(&key, SignAlg::EcdsaSha256).unwrap()).unwrap()
+    }
+
+    fn oid(text: &str) -> ObjectIdentifier {
+        ObjectIdentifier::new(text).unwrap()
+    }
+
+    #[test]
+    fn reads_what_is_there() {
+        let c = certificate(vec![
+            x509::subject_key_identifier(&[1, 2]),
+            x509::authority_key_identifier(&[3]),
+            x509::extended_key_usage(&["1.2.3", "1.2.4"]).unwrap(),
+            x509::certificate_policies(&["1.2.5", "1.2.6"]).unwrap(),
+            fortanix::crl_point("https://example.com/a.crl"),
+            x509::Extension::new("1.2.7", [0x30, 0]),
+        ]);
+        assert_eq!(c.subject_key_identifier(), Some(&[1, 2][..]));
+        assert_eq!(c.authority_key_identifier(), Some(&[3][..]));
+        assert!(c.has_extended_key_usage(oid("1.2.4")) && !c.has_extended_key_usage(oid("1.2.5")));
+        assert!(c.has_policy(oid("1.2.6")) && !c.has_policy(oid("1.2.4")));
+        assert_eq!(c.crl_uris(), ["https://example.com/a.crl"]);
+        assert_eq!(c.empty_sequence(oid("1.2.7")), Some(true));
+        assert_eq!(c.empty_sequence(oid("2.5.29.14")), Some(false));
+    }
+
+    #[test]
+    fn what_is_absent_or_unreadable_is_nothing() {
+        let unreadable = ["2.5.29.14", "2.5.29.35", "2.5.29.37", "2.5.29.32", "2.5.29.31"]
+            .map(|oid| x509::Extension::new(oid, [0x30, 2, 5]));
+        for c in [certificate(Vec::new()), certificate(unreadable.to_vec())] {
+            assert_eq!(c.subject_key_identifier(), None);
+            assert_eq!(c.authority_key_identifier(), None);
+            assert!(!c.has_extended_key_usage(oid("1.2.3")) && !c.has_policy(oid("1.2.3")));
+            assert!(c.crl_uris().is_empty());
+            assert_eq!(c.empty_sequence(oid("1.2.3")), None);
+        }
+    }
+}
