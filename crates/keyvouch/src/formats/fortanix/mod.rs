@@ -288,7 +288,9 @@ fn attest(both: &Authentic<(Statement, Cluster)>) -> Attested {
         .detail("key_id", "statement subject, 1.3.6.1.4.1.49690.1.2.2", |(s, _)| s.key_id.clone())
         .detail("signed_at", "statement notBefore", |(s, _)| s.at.to_string())
         .detail("cluster_policy", CLUSTER, |(_, c)| c.words())
-        .detail("other_extensions", "statement extensions", |(s, _)| s.others.join(", "))
+        .detail("other_extensions", "statement extensions", |(s, _)| {
+            if s.others.is_empty() { "none".to_owned() } else { s.others.join(", ") }
+        })
         .finish();
     Attested::new(both, |(s, _)| Some(s.key.clone()), claims)
 }
