@@ -735,6 +735,28 @@ fn two_responses_are_two_statements() {
     assert!(report.appraisals.iter().all(|a| a.authenticity == Authentic));
 }
 
+/// Loose certificates: strangers among them do not matter, two of one name do.
+#[test]
+fn loose_certificates_are_taken_by_their_names() {
+    let bench = Bench::new();
+    let signed = bench.signed();
+    let mut renewed = bench.attestation.clone();
+    renewed.authority.not_before = "2026-05-06T00:00:00Z".to_owned();
+    let renewed = renewed.sign().unwrap().authority;
+    let key = Key::shared("fortanix test: stranger", KeyKind::Rsa2048).unwrap();
+    let stranger =
+        Certificate::new(x509::common_name("Stranger").unwrap(), &key, date::PKI, date::CA_END).unwrap();
+    let stranger = stranger.sign(&key, SignAlg::RsaPkcs1Sha256).unwrap();
+    let with = |more: Vec<u8>| {
+        let files = signed.carried(Carrier::Der).unwrap();
+        let mut files: Vec<_> = files.into_iter().map(|f| File::new(f.name, f.bytes)).collect();
+        files.insert(1, File::new("more.der", more));
+        Bench::new().judge_files(files)
+    };
+    is(&with(stranger), Authentic, &[]);
+    is(&with(renewed), NotAuthentic, &["chain-shape"]);
+}
+
 #[test]
 fn json_of_others_is_not_taken() {
     for text in [

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{AUTHORITY_CN, STATEMENT_CN};
 use crate::formats::Context;
 use crate::input::{Content, Part, PartId};
-use crate::pki::Certificate;
+use crate::pki::{Certificate, name};
 
 /// No response is near this; the sample has 8 KiB.
 const MAX_RESPONSE: usize = 64 * 1024;
@@ -159,17 +159,27 @@ fn find_certificates(cx: &Context<'_>, alone: bool) -> Option<Found> {
             let authority = all.iter().find(|(_, c)| c.common_name() == Some(AUTHORITY_CN))?;
             alone.then_some(Found { id: authority.0, read: Err(Fault::NoStatement) })
         }
-        [(id, statement)] => {
-            let others = all.iter().filter(|(other, _)| other != id);
-            let chain: Result<Vec<_>, _> =
-                others.map(|(other, c)| distinct_extensions((*c).clone(), cx.parts.place(*other))).collect();
-            let statement = distinct_extensions((*statement).clone(), cx.parts.place(*id));
-            let read = statement.and_then(|statement| Ok(Response { statement, chain: chain? }));
-            Some(Found { id: *id, read })
-        }
+        [(id, statement)] => Some(Found { id: *id, read: with_issuers(statement, &all) }),
         [(id, _), _, ..] => {
             let why = format!("{} statements among the certificates; hand over one", statements.len());
             Some(Found { id: *id, read: Err(Fault::Malformed(why)) })
         }
     }
+}
+
+/// Loose certificates may lie among others: those of the chain are the ones that are named as issuers, from the
+/// statement upwards. More than one of a name stays, for `chain-shape` to refuse.
+fn with_issuers(statement: &Certificate, all: &[(PartId, &Certificate)]) -> Result<Response, Fault> {
+    let mut chain: Vec<Certificate> = Vec::new();
+    let mut names = vec![statement.issuer().to_vec()];
+    while let Some(wanted) = names.pop() {
+        for (_, certificate) in all.iter().filter(|(_, c)| name::same_values(c.subject(), &wanted)) {
+            if *certificate != statement && !chain.contains(certificate) {
+                names.push(certificate.issuer().to_vec());
+                chain.push((*certificate).clone());
+            }
+        }
+    }
+    let chain = chain.into_iter().map(|c| distinct_extensions(c, "chain")).collect::<Result<_, _>>()?;
+    Ok(Response { statement: distinct_extensions(statement.clone(), "statement")?, chain })
 }
