@@ -23,6 +23,7 @@ mod fortanix;
 mod marvell;
 mod nshield;
 mod securosys;
+mod yubihsm2;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
@@ -32,6 +33,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &marvell::Marvell,
     &nshield::Nshield,
     &securosys::Securosys,
+    &yubihsm2::Yubihsm2,
     &yubikey_piv::YubikeyPiv,
 ];
 

@@ -30,6 +30,7 @@ const DATA: &[(&str, &str)] = &[
     ("data/anchors/marvell.toml", include_str!("../../../../data/anchors/marvell.toml")),
     ("data/anchors/nshield.toml", include_str!("../../../../data/anchors/nshield.toml")),
     ("data/anchors/securosys.toml", include_str!("../../../../data/anchors/securosys.toml")),
+    ("data/anchors/yubihsm2.toml", include_str!("../../../../data/anchors/yubihsm2.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
     ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
     ("data/devices/fortanix.toml", include_str!("../../../../data/devices/fortanix.toml")),
