@@ -11,6 +11,7 @@
 //! | [`x509`], [`csr`], [`crl`], [`cms`] | certificates, certification requests, revocation lists, certificate bundles; every field can be spoilt before signing |
 //! | [`bundle`] | ZIP, gzip and JSON carriers |
 //! | [`yubikey_piv`] | YubiKey PIV |
+//! | [`yubihsm2`] | YubiHSM 2 |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
 //! | [`securosys`] | Securosys Primus HSM |
@@ -37,6 +38,7 @@ pub mod google_cloud_hsm;
 pub mod marvell;
 pub mod nshield;
 pub mod securosys;
+pub mod yubihsm2;
 pub mod yubikey_piv;
 
 use serde_json::{Map, Value};
@@ -122,6 +124,7 @@ type Samples = fn() -> Result<Vec<Sample>, Error>;
 /// The one list of formats: a new emulator is a module and a line here.
 const FORMATS: &[(&str, Samples)] = &[
     (yubikey_piv::FORMAT, yubikey_piv::samples),
+    (yubihsm2::FORMAT, yubihsm2::samples),
     (marvell::FORMAT, marvell::samples),
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
     (securosys::FORMAT, securosys::samples),
