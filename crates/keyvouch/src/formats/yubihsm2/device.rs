@@ -12,6 +12,9 @@ use crate::pki::path::{self, Fault, FaultKind, Rules, Signs, Top};
 use crate::pki::{Certificate, name};
 use crate::reference::anchors::{Anchor, AnchorKind};
 
+/// Certificates of one device's name that are tried; more are a crafted set.
+const MAX_CANDIDATES: usize = 16;
+
 /// The part of authorities that issue device certificates.
 const ROLE: &str = "hsm-attestation";
 
@@ -46,8 +49,11 @@ pub(super) fn pick<'c>(
     let own = found.all.iter().map(|(id, c)| (Some(*id), *c));
     // The certificate of a device that the operator has seen before serves as well.
     let known = cx.reference.intermediates.iter().map(|c| (None, c));
-    let named: Vec<_> =
-        own.chain(known).filter(|(_, c)| *c != leaf && c.subject() == leaf.issuer()).collect();
+    let named: Vec<_> = own
+        .chain(known)
+        .filter(|(_, c)| *c != leaf && c.subject() == leaf.issuer())
+        .take(MAX_CANDIDATES)
+        .collect();
     let signs = |c: &Certificate| c.key().is_ok_and(|k| leaf.verify_signed_by(k).is_ok());
     let picked = named.iter().copied().find(|(_, c)| signs(c)).or_else(|| named.first().copied());
     checks.test(
