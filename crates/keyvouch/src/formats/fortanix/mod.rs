@@ -13,6 +13,7 @@
 mod chain;
 mod checks;
 mod response;
+mod revocation;
 mod statement;
 
 use serde_json::{Value, json};
@@ -154,7 +155,7 @@ fn judge(response: &Response, place: &str, cx: &Context<'_>, judged: &mut Judged
     chain::check_profile(&roles, anchor, place, checks);
     let signed = check_signature(statement, roles.authority, place, checks);
     if let Some(anchor) = anchor {
-        chain::check_revocation(&roles, anchor, cx, checks);
+        revocation::check(&roles, anchor, cx, checks);
     }
     if let Some(read) = &read {
         check_said(read, &Cluster::read(roles.authority), place, cx, checks);
