@@ -9,15 +9,17 @@
 //! | [`der`], [`pem`] | writers of the encodings |
 //! | [`key`] | keys, and every signature that a device in the collection makes |
 //! | [`lms`] | HSS/LMS keys and signatures |
-//! | [`x509`], [`csr`], [`cms`] | certificates, certification requests, certificate bundles; every field can be spoilt before signing |
+//! | [`x509`], [`csr`], [`crl`], [`cms`] | certificates, certification requests, revocation lists, certificate bundles; every field can be spoilt before signing |
 //! | [`bundle`] | ZIP, gzip and JSON carriers |
 //! | [`yubikey_piv`] | YubiKey PIV |
+//! | [`yubihsm2`] | YubiHSM 2 |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
 //! | [`securosys`] | Securosys Primus HSM |
 //! | [`nshield`] | Entrust nShield |
 //! | [`crypto4a_qasm`] | Crypto4A QASM attestation messages |
 //! | [`thales_luna`] | Thales Luna public key confirmations |
+//! | [`fortanix`] | Fortanix DSM |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
 
@@ -27,6 +29,7 @@
 
 pub mod bundle;
 pub mod cms;
+pub mod crl;
 pub mod csr;
 pub mod der;
 pub mod key;
@@ -35,11 +38,13 @@ pub mod pem;
 pub mod x509;
 
 pub mod crypto4a_qasm;
+pub mod fortanix;
 pub mod google_cloud_hsm;
 pub mod marvell;
 pub mod nshield;
 pub mod securosys;
 pub mod thales_luna;
+pub mod yubihsm2;
 pub mod yubikey_piv;
 
 use serde_json::{Map, Value};
@@ -125,12 +130,14 @@ type Samples = fn() -> Result<Vec<Sample>, Error>;
 /// The one list of formats: a new emulator is a module and a line here.
 const FORMATS: &[(&str, Samples)] = &[
     (yubikey_piv::FORMAT, yubikey_piv::samples),
+    (yubihsm2::FORMAT, yubihsm2::samples),
     (marvell::FORMAT, marvell::samples),
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
     (securosys::FORMAT, securosys::samples),
     (nshield::FORMAT, nshield::samples),
     (crypto4a_qasm::FORMAT, crypto4a_qasm::samples),
     (thales_luna::FORMAT, thales_luna::samples),
+    (fortanix::FORMAT, fortanix::samples),
 ];
 
 /// The format ids that can be emulated.

@@ -289,7 +289,10 @@ impl PublicKey {
             Material::X25519(_) => "X25519".to_owned(),
             Material::Dsa { p, .. } => format!("DSA-{}", bit_len(p)),
             Material::Other { oid, .. } if oid == HSS_LMS => "HSS-LMS".to_owned(),
-            Material::Other { oid, .. } => format!("OID-{oid}"),
+            Material::Other { oid, .. } => match curve_without_arithmetic(oid) {
+                Some(name) => format!("EC-{name}"),
+                None => format!("OID-{oid}"),
+            },
         }
     }
 
@@ -448,6 +451,17 @@ impl Eq for PublicKey {}
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({}, {})", self.algorithm(), hex::encode(self.spki_sha256()))
+    }
+}
+
+/// Curves that devices have and this verifier can only name: no signature of theirs verifies here.
+fn curve_without_arithmetic(oid: &str) -> Option<&'static str> {
+    match oid.strip_prefix("1.2.840.10045.2.1/")? {
+        "1.3.132.0.33" => Some("P224"),
+        "1.3.36.3.3.2.8.1.1.7" => Some("brainpoolP256r1"),
+        "1.3.36.3.3.2.8.1.1.11" => Some("brainpoolP384r1"),
+        "1.3.36.3.3.2.8.1.1.13" => Some("brainpoolP512r1"),
+        _ => None,
     }
 }
 

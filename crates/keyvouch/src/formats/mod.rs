@@ -20,20 +20,24 @@ use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
 mod crypto4a_qasm;
+mod fortanix;
 mod marvell;
 mod nshield;
 mod securosys;
 mod thales_luna;
+mod yubihsm2;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
     &crypto4a_qasm::Crypto4aQasm,
+    &fortanix::Fortanix,
     &marvell::GoogleCloudHsm,
     &marvell::Marvell,
     &nshield::Nshield,
     &securosys::Securosys,
     &thales_luna::ThalesLuna,
+    &yubihsm2::Yubihsm2,
     &yubikey_piv::YubikeyPiv,
 ];
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Carrier, Content, InputError, Limits, Part, PartId, Parts, Role, compressed, json, pem};
 use crate::crypto::PublicKey;
-use crate::pki::{Certificate, CertificateError, CertificationRequest, cms};
+use crate::pki::{Certificate, CertificateError, CertificationRequest, RevocationList, cms};
 use crate::submission::{File, Submission};
 use crate::wire::der::{content, sequence, single};
 
@@ -78,6 +78,7 @@ enum Hint {
     Announced(ObjectIdentifier),
     Request,
     PublicKey,
+    RevocationList,
 }
 
 impl<'s> Unwrapper<'s, '_> {
@@ -183,6 +184,7 @@ impl<'s> Unwrapper<'s, '_> {
                 "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Hint::Certificate,
                 "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Hint::Request,
                 "PUBLIC KEY" => Hint::PublicKey,
+                "X509 CRL" => Hint::RevocationList,
                 _ => Hint::None,
             };
             let der = block.der.unwrap_or_default();
@@ -305,13 +307,20 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
             let key = PublicKey::from_spki_der(bytes);
             Some(key.map_or_else(Content::BrokenPublicKey, Content::PublicKey))
         }
+        Hint::RevocationList => {
+            let list = RevocationList::from_der(bytes);
+            Some(list.map_or_else(Content::BrokenRevocationList, Content::RevocationList))
+        }
     };
     match announced {
         None => {}
         // What is announced as something else and is not that may still be a private key.
-        Some(Content::BrokenCertificate { .. } | Content::BrokenRequest(_) | Content::BrokenPublicKey(_))
-            if is_private_key(bytes) =>
-        {
+        Some(
+            Content::BrokenCertificate { .. }
+            | Content::BrokenRequest(_)
+            | Content::BrokenPublicKey(_)
+            | Content::BrokenRevocationList(_),
+        ) if is_private_key(bytes) => {
             return None;
         }
         Some(content) => return Some(content),
@@ -380,6 +389,8 @@ fn der(bytes: &[u8]) -> Option<Option<Content>> {
                 Some(Content::Cms { readable: cms::certificates(bytes).is_some() })
             } else if let Ok(key) = PublicKey::from_spki_der(bytes) {
                 Some(Content::PublicKey(key))
+            } else if let Ok(list) = RevocationList::from_der(bytes) {
+                Some(Content::RevocationList(list))
             } else {
                 single(bytes).map(|_| Content::Der)
             }

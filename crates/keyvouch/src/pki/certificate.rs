@@ -78,15 +78,27 @@ pub struct BasicConstraints {
     pub path_len: Option<u32>,
 }
 
-/// keyUsage (RFC 5280, 4.2.1.3): the bits that path validation asks for.
+/// keyUsage (RFC 5280, 4.2.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyUsage {
     /// Bit 0.
     pub digital_signature: bool,
     /// Bit 1, contentCommitment or nonRepudiation.
     pub content_commitment: bool,
+    /// Bit 2.
+    pub key_encipherment: bool,
+    /// Bit 3.
+    pub data_encipherment: bool,
+    /// Bit 4.
+    pub key_agreement: bool,
     /// Bit 5.
     pub key_cert_sign: bool,
+    /// Bit 6.
+    pub crl_sign: bool,
+    /// Bit 7.
+    pub encipher_only: bool,
+    /// Bit 8.
+    pub decipher_only: bool,
 }
 
 /// How an ECDSA signature on a certificate is written. What is not ECDSA is not affected.
@@ -421,10 +433,17 @@ fn read_basic_constraints(value: &[u8]) -> der::Result<BasicConstraints> {
 
 fn read_key_usage(value: &[u8]) -> der::Result<KeyUsage> {
     let bits = BitStringRef::from_der(value)?;
-    let first = bits.raw_bytes().first().copied().unwrap_or(0);
+    let octet = |index: usize| bits.raw_bytes().get(index).copied().unwrap_or(0);
+    let (first, second) = (octet(0), octet(1));
     Ok(KeyUsage {
         digital_signature: first & 0x80 != 0,
         content_commitment: first & 0x40 != 0,
+        key_encipherment: first & 0x20 != 0,
+        data_encipherment: first & 0x10 != 0,
+        key_agreement: first & 0x08 != 0,
         key_cert_sign: first & 0x04 != 0,
+        crl_sign: first & 0x02 != 0,
+        encipher_only: first & 0x01 != 0,
+        decipher_only: second & 0x80 != 0,
     })
 }

@@ -5,9 +5,12 @@
 
 mod certificate;
 pub mod cms;
+mod crl;
 pub mod csr;
+mod extensions;
 pub mod name;
 pub mod path;
 
 pub use certificate::{BasicConstraints, Certificate, CertificateError, EcdsaForm, Extension, KeyUsage};
+pub use crl::{CrlError, RevocationList};
 pub use csr::{CertificationRequest, CsrError};

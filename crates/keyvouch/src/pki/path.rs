@@ -45,6 +45,9 @@ pub struct Rules {
     pub ecdsa_null_parameters: &'static [usize],
     /// Leniency: pathLenConstraint of the anchor is not enforced.
     pub ignore_anchor_path_len: bool,
+    /// Leniency: issuer and subject match when their attributes have the same values in the same order, whatever
+    /// string types hold them (RFC 5280, 7.1, without its folding of case and spaces).
+    pub names_by_value: bool,
     /// Operator's choice: certificates outside their validity are reported and do not break the path.
     pub accept_expired: bool,
 }
@@ -59,6 +62,7 @@ impl Rules {
             issuers_without_basic_constraints: &[],
             ecdsa_null_parameters: &[],
             ignore_anchor_path_len: false,
+            names_by_value: false,
             accept_expired: false,
         }
     }
@@ -171,7 +175,8 @@ pub fn validate(
             true => EcdsaForm::NullParameters,
             false => EcdsaForm::Standard,
         };
-        check_issuer(certificate, upper, anchor, |c, key| signatures.check_with(c, key, form), &mut found);
+        let check = |c: &Certificate, key: &PublicKey| signatures.check_with(c, key, form);
+        check_issuer(certificate, upper, anchor, rules, check, &mut found);
         check_validity(certificate, rules.at, &mut found);
         check_key(certificate, &mut found);
         check_extensions(certificate, &mut found);
@@ -214,6 +219,7 @@ fn check_issuer(
     certificate: &Certificate,
     upper: Option<&Certificate>,
     anchor: &Anchor,
+    rules: &Rules,
     check: impl Fn(&Certificate, &PublicKey) -> Result<(), SignatureError>,
     found: &mut Vec<FaultKind>,
 ) {
@@ -221,7 +227,9 @@ fn check_issuer(
         Some(upper) => (upper.subject(), upper.key()),
         None => (anchor.subject.as_slice(), Ok(&anchor.key)),
     };
-    if certificate.issuer() != issuer {
+    let same = certificate.issuer() == issuer
+        || (rules.names_by_value && name::same_values(certificate.issuer(), issuer));
+    if !same {
         found.push(FaultKind::NameChaining);
     }
     // An issuer whose key is unusable is reported at the issuer itself, and cannot have signed.

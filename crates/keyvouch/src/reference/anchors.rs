@@ -788,11 +788,14 @@ mod tests {
             ids(set.roots_for("thales-luna")),
             ["thales-chrysalis-its-root", "thales-safenet-ecc-manufacturer-integrity"]
         );
+        assert_eq!(ids(set.roots_for("fortanix")), ["fortanix-attestation-and-provisioning-root"]);
+        assert_eq!(ids(set.roots_for("yubihsm2")), ["yubico-attestation-root-1", "yubico-yubihsm-root"]);
+        assert_eq!(set.intermediates_for("yubihsm2").count(), 4);
         assert_eq!(set.roots_for("no-such-format").count(), 0);
         assert_eq!(set.intermediates_for("yubikey-piv").count(), 5);
         assert_eq!(set.intermediates_for("marvell").count(), 0);
         assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("preview")).count(), 3);
-        assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("other-application")).count(), 10);
+        assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("other-application")).count(), 9);
         for anchor in set.intermediates_for("yubikey-piv") {
             let mut top = anchor;
             while let Some(issuer) = set.issuer_of(top) {
@@ -812,7 +815,10 @@ mod tests {
     fn built_in_anchors_are_found_by_name_key_and_id() {
         let set = Anchors::builtin().unwrap();
         for anchor in set.iter() {
-            assert_eq!(ids(set.by_subject(&anchor.subject)), [&anchor.id]);
+            // Fortanix's test root has the name of the true one.
+            if !anchor.id.starts_with("fortanix-") {
+                assert_eq!(ids(set.by_subject(&anchor.subject)), [&anchor.id]);
+            }
             assert_eq!(ids(set.by_spki(&anchor.spki)), [&anchor.id]);
             assert_eq!(set.by_id(&anchor.id), Some(anchor));
         }

@@ -1,5 +1,5 @@
 //! Certificates and keys that the operator hands over: roots and bare keys become anchors, other certificates
-//! help to build paths.
+//! help to build paths. Revocation lists are kept for the formats that look for them.
 
 use super::anchors::{Anchor, AnchorKind, Confirmed, PublishedCertificate};
 use super::{DataError, Reference};
@@ -11,10 +11,10 @@ use crate::time::Time;
 impl Reference {
     /// Adds the certificates of a file (PEM, DER, or a CMS bag). A certificate that is signed by its own key
     /// becomes an anchor for every format; any other is used, untrusted, to build paths. A bare public key (PEM
-    /// `PUBLIC KEY`) becomes an anchor for every format that ends at keys.
+    /// `PUBLIC KEY`) becomes an anchor for every format that ends at keys. Revocation lists are kept.
     ///
     /// # Errors
-    /// When the file holds neither, or one that cannot be used.
+    /// When the file holds none of them, or one that cannot be used.
     pub fn load_operator_certificates(&mut self, name: &str, bytes: &[u8]) -> Result<(), DataError> {
         const NO_CARRIERS: &[Carrier] = &[];
         let fail = |problem: &str| DataError::new(name, "certificate", problem.to_owned());
@@ -33,6 +33,13 @@ impl Reference {
                     self.anchors.add(Anchor::key_from_operator(name, key)?)?;
                 }
                 Content::BrokenPublicKey(why) => return Err(fail(&format!("{}: {why}", part.place))),
+                Content::RevocationList(list) => {
+                    found = true;
+                    if !self.revocation_lists.contains(list) {
+                        self.revocation_lists.push(list.clone());
+                    }
+                }
+                Content::BrokenRevocationList(why) => return Err(fail(&format!("{}: {why}", part.place))),
                 Content::BrokenCertificate { why, .. } => {
                     return Err(fail(&format!("{}: {why}", part.place)));
                 }
@@ -43,7 +50,8 @@ impl Reference {
             Ok(())
         } else {
             Err(fail(
-                "no certificate or public key in it: give PEM or DER certificates, a PEM public key, or a TOML data file",
+                "no certificate or public key in it: give PEM or DER certificates or revocation lists, a PEM public \
+                 key, or a TOML data file",
             ))
         }
     }
