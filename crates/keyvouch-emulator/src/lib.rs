@@ -15,6 +15,7 @@
 //! | [`yubihsm2`] | YubiHSM 2 |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
+//! | [`azure_managed_hsm`] | Azure Managed HSM, the same blobs with a pool's chain, in JSON |
 //! | [`securosys`] | Securosys Primus HSM |
 //! | [`nshield`] | Entrust nShield |
 //! | [`crypto4a_qasm`] | Crypto4A QASM attestation messages |
@@ -37,6 +38,7 @@ pub mod lms;
 pub mod pem;
 pub mod x509;
 
+pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
 pub mod fortanix;
 pub mod google_cloud_hsm;
@@ -133,6 +135,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (yubihsm2::FORMAT, yubihsm2::samples),
     (marvell::FORMAT, marvell::samples),
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
+    (azure_managed_hsm::FORMAT, azure_managed_hsm::samples),
     (securosys::FORMAT, securosys::samples),
     (nshield::FORMAT, nshield::samples),
     (crypto4a_qasm::FORMAT, crypto4a_qasm::samples),

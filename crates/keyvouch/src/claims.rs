@@ -277,6 +277,14 @@ impl<T> Claims<'_, T> {
         self
     }
 
+    /// A value beyond the common vocabulary that nobody signed, or that its subject says of itself.
+    pub fn declared(mut self, name: &'static str, from: &'static str, value: impl Into<Value>) -> Self {
+        let value = value.into();
+        let basis = if value.is_unknown() { Basis::Unknown } else { Basis::Declared };
+        self.set.details.insert(name, Claim { value, basis, from });
+        self
+    }
+
     /// The finished set. Names that were not spoken of are added as unknown.
     #[must_use]
     pub fn finish(mut self) -> ClaimSet {

@@ -83,6 +83,8 @@ fn a_certificate_is_found_in_every_container() {
     certificate_at(pkcs7, "file › pkcs7 1 › certificate 2");
     let json = serde_json::json!({ "chain": [1, { "pem": text }] });
     certificate_at(bundle::json(&json).unwrap(), "file › /chain/1/pem › certificate 1");
+    let json = serde_json::json!({ "chain": bundle::base64url(text.as_bytes()) });
+    certificate_at(bundle::json(&json).unwrap(), "file › /chain › certificate 1");
     let inner = zipped(&[("b.zip", zipped(&[("a.gz", bundle::gzip(&der).unwrap())]))]);
     certificate_at(inner, "file › b.zip › a.gz › gzip");
 }
@@ -433,6 +435,8 @@ fn private_keys_are_refused_in_every_form_and_wrapping() {
         }
         let json = serde_json::json!({ "a": { "key": labelled("PRIVATE KEY") } });
         refused(&format!("{what}, JSON"), bundle::json(&json).unwrap(), &der);
+        let json = serde_json::json!({ "a": bundle::base64(labelled("PRIVATE KEY").as_bytes()) });
+        refused(&format!("{what}, base64 in JSON"), bundle::json(&json).unwrap(), &der);
         let chain = pem::certificate(&certificate("A")) + &labelled("PRIVATE KEY");
         refused(&format!("{what}, after a certificate"), chain, &der);
     }

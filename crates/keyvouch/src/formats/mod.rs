@@ -30,6 +30,7 @@ mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
+    &marvell::AzureManagedHsm,
     &crypto4a_qasm::Crypto4aQasm,
     &fortanix::Fortanix,
     &marvell::GoogleCloudHsm,

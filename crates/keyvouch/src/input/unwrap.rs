@@ -195,15 +195,20 @@ impl<'s> Unwrapper<'s, '_> {
         Ok(())
     }
 
-    /// Strings that hold PEM become parts; everything else in JSON is for the format that knows its members.
+    /// Strings that hold PEM, plain or in base64, become parts; everything else in JSON is for the format that
+    /// knows its members.
     fn open_json(&mut self, value: &Value, place: &str, id: PartId, depth: usize) -> Result<(), InputError> {
         let mut open = vec![(String::new(), value)];
         while let Some((pointer, value)) = open.pop() {
             match value {
-                Value::String(text) if pem::is_pem(text.as_bytes()) && self.afford(text.len()) => {
-                    let place = format!("{place}{SEPARATOR}{pointer}");
-                    let at = Position { parent: Some(id), place, name: pointer, depth };
-                    self.take(Cow::Owned(text.clone().into_bytes()), at, Hint::None)?;
+                Value::String(text) => {
+                    if let Some(pem) = pem_in(text)
+                        && self.afford(pem.len())
+                    {
+                        let place = format!("{place}{SEPARATOR}{pointer}");
+                        let at = Position { parent: Some(id), place, name: pointer, depth };
+                        self.take(Cow::Owned(pem), at, Hint::None)?;
+                    }
                 }
                 // In reverse, so that the stack gives them back in order.
                 Value::Array(items) => {
@@ -282,6 +287,15 @@ impl<'s> Unwrapper<'s, '_> {
 
 /// Between the names of nested parts.
 const SEPARATOR: &str = " › ";
+
+/// The PEM text that a JSON string is, or holds in base64.
+fn pem_in(text: &str) -> Option<Vec<u8>> {
+    if pem::is_pem(text.as_bytes()) {
+        return Some(text.as_bytes().to_vec());
+    }
+    let decoded = (text.len() >= MIN_BASE64).then(|| super::decode_base64(text.as_bytes()))??;
+    pem::is_pem(&decoded).then_some(decoded)
+}
 
 fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::azure::answer::{Answer, Body};
 use super::google::resource::{Declared, KeyVersion};
 use super::layout::{self, Layout};
 use super::names::DeviceName;
@@ -15,7 +16,7 @@ use crate::pki::{Certificate, name};
 /// Bounds on what Google compresses, before and after.
 const MAX_CONTAINER: usize = 64 * 1024;
 /// More certificates than both chains have, several times over.
-const MAX_CERTIFICATES: usize = 16;
+pub(super) const MAX_CERTIFICATES: usize = 16;
 /// A pair has two at most. Crafted piles of blobs and certificates cost no more signatures than these bounds allow.
 const MAX_BLOBS: usize = 4;
 
@@ -26,8 +27,7 @@ pub(super) enum Source {
     Marvell,
     /// gzip, JSON or ZIP of Cloud KMS, or certificates under Google's owner root.
     Google,
-    /// JSON of Azure Managed HSM, or certificates under the root of such a pool: a format of its own, which is
-    /// not read here.
+    /// JSON of Azure Managed HSM, or certificates under the root of such a pool.
     Azure,
 }
 
@@ -63,7 +63,10 @@ pub(super) struct Found<'a> {
     pub(super) named: Vec<Held<'a>>,
     /// Every certificate, those of other names too.
     pub(super) certificates: Vec<(PartId, &'a Certificate)>,
+    /// Google's resources.
     pub(super) key_versions: Vec<(PartId, KeyVersion<'a>)>,
+    /// Azure's answers.
+    pub(super) answers: Vec<(PartId, Answer<'a>)>,
 }
 
 impl<'a> Found<'a> {
@@ -75,6 +78,15 @@ impl<'a> Found<'a> {
         }
         let found = search.finish()?;
         (found.source == source).then_some(found)
+    }
+
+    /// Whether another check says why there is no blob: a container that cannot be opened, or content of a form
+    /// that is not known.
+    pub(super) fn explains_absence(&self) -> bool {
+        !self.unreadable.is_empty()
+            || !self.faults.is_empty()
+            || self.key_versions.iter().any(|(_, v)| matches!(v.format, Declared::Other(_)))
+            || self.answers.iter().any(|(_, a)| a.explains_absence())
     }
 }
 
@@ -112,6 +124,7 @@ impl<'a, 'c> Search<'a, 'c> {
                 named,
                 certificates,
                 key_versions: Vec::new(),
+                answers: Vec::new(),
             },
             doubtful: Vec::new(),
             google: false,
@@ -136,16 +149,21 @@ impl<'a, 'c> Search<'a, 'c> {
             Content::Json(value) => {
                 let versions = KeyVersion::among(value);
                 self.google |= !versions.is_empty();
-                self.azure |= is_azure_text(&part.bytes);
                 for version in versions {
                     self.open_key_version(id, version, &part.place);
+                }
+                for answer in Answer::among(value) {
+                    self.open_answer(id, answer, &part.place);
                 }
             }
             Content::BrokenJson(why) => {
                 // Broken text cannot be read, but is still told by its words, so that the error can be named.
                 let google = contains(&part.bytes, b"\"CAVIUM_");
                 self.google |= google;
-                self.azure |= is_azure_text(&part.bytes);
+                if is_azure_text(&part.bytes) {
+                    self.azure = true;
+                    self.found.answers.push((id, Answer::broken(why.to_string())));
+                }
                 if google {
                     self.fault(&part.place, format!("JSON that cannot be read: {why}"));
                 }
@@ -183,6 +201,7 @@ impl<'a, 'c> Search<'a, 'c> {
         self.found.source = match (self.google || (family && damaged), self.azure) {
             (true, _) => Source::Google,
             (false, true) => Source::Azure,
+            (false, false) if self.is_refusal_alone() => Source::Azure,
             (false, false) if self.found.blobs.is_empty() && (!family || cluster) => return None,
             (false, false) if google_root => Source::Google,
             (false, false) if azure_root => Source::Azure,
@@ -199,6 +218,13 @@ impl<'a, 'c> Search<'a, 'c> {
             self.found.named.truncate(MAX_CERTIFICATES);
         }
         Some(self.found)
+    }
+
+    /// Whether there is nothing but a refusal of Azure's: its form is too common to say more beside other things.
+    fn is_refusal_alone(&self) -> bool {
+        let files = self.cx.parts.evidence().filter(|(_, p)| p.parent.is_none()).count();
+        let refusal = |(_, answer): &(PartId, Answer<'_>)| matches!(answer.body, Body::Refusal { .. });
+        files == self.found.answers.len() && self.found.answers.iter().all(refusal)
     }
 
     fn fault(&mut self, place: &str, why: impl Into<String>) {
@@ -256,6 +282,23 @@ impl<'a, 'c> Search<'a, 'c> {
             Ok(bytes) if declared_v1 => self.add(id, place, Cow::Owned(bytes), Layout::V1),
             Ok(bytes) => self.take(id, &place, Cow::Owned(bytes)),
         }
+    }
+
+    fn open_answer(&mut self, id: PartId, answer: Answer<'a>, place: &str) {
+        self.azure |= !matches!(answer.body, Body::Refusal { .. });
+        if let Body::Statement { private, public } = &answer.body {
+            let halves =
+                [("privateKeyAttestation", Some(private)), ("publicKeyAttestation", public.as_ref())];
+            for (member, half) in halves {
+                let Some(half) = half else { continue };
+                let place = format!("{place} › {member}");
+                match Layout::of(half) {
+                    Some(layout) => self.add(id, place, Cow::Owned(half.clone()), layout),
+                    None => self.found.unreadable.push(place),
+                }
+            }
+        }
+        self.found.answers.push((id, answer));
     }
 
     /// Takes binary data for a blob if its sizes say so.

@@ -3,8 +3,8 @@
 use super::chain::{self, Chosen, Trusted};
 use super::checks as ck;
 use super::found::{Blob, Found, Held};
-use super::google::resource::Declared;
 use super::layout::{self, Fault, Layout};
+use super::names::DeviceName;
 use super::semantics::{self, Objects, Subject};
 use crate::authentic::SignatureValid;
 use crate::checks::{Check, Checks};
@@ -84,6 +84,19 @@ fn label(found: &Found<'_>, statement: &mut Statement) {
         statement.labels.extend(held.part.map(|id| (id, what.into())));
     }
     statement.labels.extend(found.key_versions.iter().map(|(id, _)| (*id, "key version".into())));
+    statement.labels.extend(found.answers.iter().map(|(id, _)| (*id, "answer of Azure".into())));
+}
+
+impl Judged<'_> {
+    /// Whether the manufacturer issued a certificate: as the root of the chosen card, or any card or partition.
+    pub(super) fn is_makers(&self, certificate: &Certificate) -> bool {
+        let issuer = certificate.issuer();
+        let of_chosen =
+            self.chosen.and_then(|c| c.card).is_some_and(|card| card.certificate.issuer() == issuer);
+        of_chosen
+            || DeviceName::issuer(certificate).is_some()
+            || self.makers.iter().any(|a| a.subject == issuer)
+    }
 }
 
 fn check_containers(found: &Found<'_>, checks: &mut Checks) {
@@ -108,14 +121,13 @@ fn check_presence(found: &Found<'_>, profile: &Profile, checks: &mut Checks) -> 
             "its sizes fit no layout of an attestation; perhaps cut or extended",
         );
     }
-    // What could not be opened, or is of an unknown format, was reported as that.
-    let unknown_format = found.key_versions.iter().any(|(_, v)| matches!(v.format, Declared::Other(_)));
-    if found.unreadable.is_empty() && found.faults.is_empty() && !unknown_format {
+    if !found.explains_absence() {
         let level = found.key_versions.iter().find_map(|(_, v)| v.protection_level);
         let detail = match level.filter(|level| !level.starts_with("HSM")) {
             Some(level) => {
                 format!("a key of protection level {level}, which is in no HSM and has no attestation")
             }
+            None if !found.answers.is_empty() => "a key of a pool, without its attestation".to_owned(),
             None => "only certificates: they say which kind of device, and nothing about a key".to_owned(),
         };
         checks.fail(profile.no_blob, "", detail);

@@ -6,12 +6,12 @@
 //! ```
 //!
 //! This module is the core of all formats with such attestations, and the format `marvell` itself: raw blobs of a
-//! card that its owner operates. What Google hands out is judged in [`google`]; Azure's is told apart in [`found`]
-//! and left alone.
+//! card that its owner operates. What Google and Azure hand out is judged in [`google`] and [`azure`].
 //!
 //! Source: Marvell, "Software Key Attestation", with its parse and verify scripts.
 
 mod attributes;
+mod azure;
 mod chain;
 mod checks;
 mod found;
@@ -32,6 +32,7 @@ use self::judge::Profile;
 use super::{About, Context, Format, Proof, Statement};
 use crate::submission::{OptionDef, OptionKind};
 
+pub(crate) use self::azure::AzureManagedHsm;
 pub(crate) use self::google::GoogleCloudHsm;
 
 /// Cards that their owners operate.

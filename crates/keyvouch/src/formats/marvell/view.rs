@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::attributes::{self as attribute, Form};
+use super::azure::answer::{Answer, Body};
 use super::found::{Blob, Found};
 use super::google::resource::Declared;
 use super::layout;
@@ -48,7 +49,27 @@ pub(super) fn all(found: &Found<'_>, cx: &Context<'_>) -> Vec<Value> {
     let faults = found.faults.iter().map(|(place, why)| json!({ "where": place, "fault": why }));
     let unreadable =
         found.unreadable.iter().map(|place| json!({ "where": place, "fault": "of no known layout" }));
-    blobs.chain(certificates).chain(versions).chain(faults).chain(unreadable).collect()
+    let answers = found.answers.iter().map(|(id, answer)| answer_view(answer, cx.parts.place(*id)));
+    blobs.chain(certificates).chain(versions).chain(answers).chain(faults).chain(unreadable).collect()
+}
+
+fn answer_view(answer: &Answer<'_>, place: &str) -> Value {
+    let content = match &answer.body {
+        Body::Statement { public: Some(_), .. } => "both halves".to_owned(),
+        Body::Statement { public: None, .. } => "one half".to_owned(),
+        Body::NoStatement => "no attestation".to_owned(),
+        Body::OtherVersion(version) => format!("unknown version {version}"),
+        Body::Refusal { code, .. } => format!("refusal {code}"),
+        Body::Malformed(why) => format!("cannot be read: {why}"),
+    };
+    json!({
+        "where": place,
+        "kind": "answer of Azure (unsigned)",
+        "content": content,
+        "kid": answer.kid,
+        "exportable": answer.exportable,
+        "key": answer.jwk,
+    })
 }
 
 fn blob(blob: &Blob<'_>) -> Value {

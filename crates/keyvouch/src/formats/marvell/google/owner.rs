@@ -4,7 +4,6 @@ use super::super::chain::{anchor_of, is_owner, outside_validity, place, untruste
 use super::super::checks as core;
 use super::super::found::{Found, Held};
 use super::super::judge::Judged;
-use super::super::names::DeviceName;
 use super::super::statement::Gathering;
 use super::checks as ck;
 use crate::authentic::TrustedKey;
@@ -61,7 +60,7 @@ pub(super) fn check<'b>(
     cx: &Context<'b>,
 ) -> Option<Operator> {
     let owned: Vec<Held<'b>> =
-        found.named.iter().copied().filter(|h| !is_makers(h.certificate, judged)).collect();
+        found.named.iter().copied().filter(|h| !judged.is_makers(h.certificate)).collect();
     let of = |partition: bool| owned.iter().copied().filter(|h| h.name.is_partition() == partition).collect();
     let roles = [
         Role {
@@ -84,16 +83,6 @@ pub(super) fn check<'b>(
         trusted
     });
     Some(Operator { partition: partition?, card: card? })
-}
-
-/// Whether the manufacturer issued it: as the root of the chosen card, or any card or partition.
-fn is_makers(certificate: &Certificate, judged: &Judged<'_>) -> bool {
-    let issuer = certificate.issuer();
-    let of_chosen =
-        judged.chosen.and_then(|c| c.card).is_some_and(|card| card.certificate.issuer() == issuer);
-    of_chosen
-        || DeviceName::issuer(certificate).is_some()
-        || judged.makers.iter().any(|a| a.subject == issuer)
 }
 
 impl Role<'_> {
