@@ -315,7 +315,7 @@ fn chain_shape() -> Vec<String> {
 fn anchors() -> Vec<String> {
     let mut ids = Vec::new();
     // untrusted-root: another root of the same name comes along, and the true one signed
-    let stranger = Key::shared("fortanix test: false root", KeyKind::Rsa4096).unwrap();
+    let stranger = Key::shared("fortanix test: false root", KeyKind::Rsa2048).unwrap();
     let bench = Bench::new();
     let mut false_root = bench.attestation.root.clone();
     false_root.spki = stranger.spki_der().unwrap();
@@ -376,7 +376,7 @@ fn untrusted(root: &keyvouch::pki::Certificate) -> String {
 }
 
 fn chain_invalid() -> Vec<String> {
-    let stranger = Key::shared("fortanix test: stranger", KeyKind::Rsa4096).unwrap();
+    let stranger = Key::shared("fortanix test: stranger", KeyKind::Rsa2048).unwrap();
     let other_policy = || x509::certificate_policies(&[oid::OTHER_POLICY]).unwrap();
     let any_policy = || x509::certificate_policies(&["2.5.29.32.0"]).unwrap();
     let cases: [&dyn Fn(&mut Attestation); 12] = [
@@ -529,7 +529,7 @@ fn authority_profile() -> Vec<String> {
 
 fn statement() -> Vec<String> {
     let mut ids = Vec::new();
-    let stranger = Key::shared("fortanix test: stranger", KeyKind::Rsa3072).unwrap();
+    let stranger = Key::shared("fortanix test: stranger", KeyKind::Rsa2048).unwrap();
     let signatures: [&dyn Fn(&mut Attestation); 4] = [
         &|a| a.authority_key = stranger.clone(),
         // the CA of the same PKI signed, not the authority
@@ -654,7 +654,7 @@ fn revoked() -> Vec<String> {
     ids.extend(is(&list(partial.sign(&plain.ca_key, RSA).unwrap()), NotAuthentic, &["revoked"]));
 
     // Lists that do not count, and are told: forged, with an extension that is not known, too old, broken.
-    let stranger = Key::shared("fortanix test: stranger", KeyKind::Rsa4096).unwrap();
+    let stranger = Key::shared("fortanix test: stranger", KeyKind::Rsa2048).unwrap();
     let mut unknown = of_ca.clone();
     unknown.extensions.push(Extension::new("1.2.3.4", vec![5, 0]).critical());
     let mut indirect = of_ca.clone();
