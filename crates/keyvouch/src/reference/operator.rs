@@ -3,6 +3,7 @@
 
 use super::anchors::{Anchor, AnchorKind, Confirmed, PublishedCertificate};
 use super::{DataError, Reference};
+use crate::crypto::SignatureError;
 use crate::input::{Carrier, Content, Limits, Parts};
 use crate::pki::{Certificate, EcdsaForm};
 use crate::submission::{File, Submission};
@@ -60,8 +61,11 @@ impl Reference {
         let fail = |problem: String| DataError::new(file, &certificate.display_name(), problem);
         let key = certificate.key().map_err(|e| fail(format!("its key cannot be used: {e}")))?;
         // The self-signature tells a root from an intermediate and gives no trust: the operator does. So it may be
-        // written as some makers' roots write it.
-        let self_signed = certificate.verify_signed_by_with(key, EcdsaForm::NullParameters).is_ok();
+        // written as some makers' roots write it, or rest on SHA-1 as old roots do.
+        let self_signed = matches!(
+            certificate.verify_signed_by_with(key, EcdsaForm::NullParameters),
+            Ok(_) | Err(SignatureError::WeakDigest)
+        );
         if !certificate.is_self_issued() || !self_signed {
             if !self.intermediates.contains(certificate) {
                 self.intermediates.push(certificate.clone());
