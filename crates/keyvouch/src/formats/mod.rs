@@ -25,6 +25,7 @@ mod marvell;
 mod nshield;
 mod securosys;
 mod thales_luna;
+mod yubico;
 mod yubihsm2;
 mod yubikey_piv;
 
