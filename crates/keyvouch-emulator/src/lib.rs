@@ -10,8 +10,10 @@
 //! | [`key`] | keys, and every signature that a device in the collection makes |
 //! | [`lms`] | HSS/LMS keys and signatures |
 //! | [`x509`], [`csr`], [`crl`], [`cms`] | certificates, certification requests, revocation lists, certificate bundles; every field can be spoilt before signing |
+//! | [`openpgp`] | OpenPGP public keys |
 //! | [`bundle`] | ZIP, gzip and JSON carriers |
 //! | [`yubikey_piv`] | YubiKey PIV |
+//! | [`yubikey_openpgp`] | YubiKey OpenPGP |
 //! | [`yubihsm2`] | YubiHSM 2 |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
@@ -35,6 +37,7 @@ pub mod csr;
 pub mod der;
 pub mod key;
 pub mod lms;
+pub mod openpgp;
 pub mod pem;
 pub mod x509;
 
@@ -47,6 +50,7 @@ pub mod nshield;
 pub mod securosys;
 pub mod thales_luna;
 pub mod yubihsm2;
+pub mod yubikey_openpgp;
 pub mod yubikey_piv;
 
 use serde_json::{Map, Value};
@@ -133,6 +137,7 @@ type Samples = fn() -> Result<Vec<Sample>, Error>;
 const FORMATS: &[(&str, Samples)] = &[
     (yubikey_piv::FORMAT, yubikey_piv::samples),
     (yubihsm2::FORMAT, yubihsm2::samples),
+    (yubikey_openpgp::FORMAT, yubikey_openpgp::samples),
     (marvell::FORMAT, marvell::samples),
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
     (azure_managed_hsm::FORMAT, azure_managed_hsm::samples),

@@ -25,7 +25,9 @@ mod marvell;
 mod nshield;
 mod securosys;
 mod thales_luna;
+mod yubico;
 mod yubihsm2;
+mod yubikey_openpgp;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
@@ -39,6 +41,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &securosys::Securosys,
     &thales_luna::ThalesLuna,
     &yubihsm2::Yubihsm2,
+    &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
 ];
 

@@ -9,8 +9,10 @@ mod crl;
 pub mod csr;
 mod extensions;
 pub mod name;
+pub mod openpgp;
 pub mod path;
 
 pub use certificate::{BasicConstraints, Certificate, CertificateError, EcdsaForm, Extension, KeyUsage};
 pub use crl::{CrlError, RevocationList};
 pub use csr::{CertificationRequest, CsrError};
+pub use openpgp::{OpenPgpError, OpenPgpKey};

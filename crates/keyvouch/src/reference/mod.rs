@@ -33,6 +33,7 @@ const DATA: &[(&str, &str)] = &[
     ("data/anchors/securosys.toml", include_str!("../../../../data/anchors/securosys.toml")),
     ("data/anchors/thales-luna.toml", include_str!("../../../../data/anchors/thales-luna.toml")),
     ("data/anchors/yubihsm2.toml", include_str!("../../../../data/anchors/yubihsm2.toml")),
+    ("data/anchors/yubikey-openpgp.toml", include_str!("../../../../data/anchors/yubikey-openpgp.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
     ("data/devices/crypto4a.toml", include_str!("../../../../data/devices/crypto4a.toml")),
     ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
