@@ -23,6 +23,7 @@
 //! | [`crypto4a_qasm`] | Crypto4A QASM attestation messages |
 //! | [`thales_luna`] | Thales Luna public key confirmations |
 //! | [`fortanix`] | Fortanix DSM |
+//! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
 
@@ -47,6 +48,7 @@ pub mod fortanix;
 pub mod google_cloud_hsm;
 pub mod marvell;
 pub mod nshield;
+pub mod pkix_evidence;
 pub mod securosys;
 pub mod thales_luna;
 pub mod yubihsm2;
@@ -146,6 +148,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (crypto4a_qasm::FORMAT, crypto4a_qasm::samples),
     (thales_luna::FORMAT, thales_luna::samples),
     (fortanix::FORMAT, fortanix::samples),
+    (pkix_evidence::FORMAT, pkix_evidence::samples),
 ];
 
 /// The format ids that can be emulated.

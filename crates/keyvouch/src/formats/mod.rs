@@ -23,6 +23,7 @@ mod crypto4a_qasm;
 mod fortanix;
 mod marvell;
 mod nshield;
+mod pkix_evidence;
 mod securosys;
 mod thales_luna;
 mod yubico;
@@ -38,6 +39,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &marvell::GoogleCloudHsm,
     &marvell::Marvell,
     &nshield::Nshield,
+    &pkix_evidence::PkixEvidence,
     &securosys::Securosys,
     &thales_luna::ThalesLuna,
     &yubihsm2::Yubihsm2,

@@ -59,7 +59,8 @@ pub struct Reference {
     pub devices: Devices,
     /// What the operator refuses.
     pub deny: DenyList,
-    /// Certificates of the operator that are no anchors: they help to build paths and give no trust.
+    /// Certificates of the operator that are no anchors: they help to build paths and give no trust, unless a format
+    /// says otherwise.
     pub intermediates: Vec<Certificate>,
     /// Revocation lists of the operator.
     pub revocation_lists: Vec<RevocationList>,
