@@ -30,7 +30,6 @@ const NOT_YET: &[&str] = &[
     "aws",
     "azure-key-vault",
     "csr-attestation",
-    "pkix-evidence",
     "rats-results",
     "smartcard-hsm",
     "tpm-ak",
@@ -38,7 +37,6 @@ const NOT_YET: &[&str] = &[
     "tpm-swtpm",
     "tpm-windows",
     "webauthn",
-    "yubikey-openpgp",
 ];
 
 #[derive(Deserialize)]
