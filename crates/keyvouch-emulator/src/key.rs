@@ -48,6 +48,8 @@ pub enum SignAlg {
     RsaPkcs1Sha256,
     /// The same signature; its AlgorithmIdentifier lacks the NULL parameters that RFC 4055, 5 demands.
     RsaPkcs1Sha256NoNull,
+    /// RSASSA-PKCS1-v1_5 with SHA-1, as on roots of 2002.
+    RsaPkcs1Sha1,
     /// RSASSA-PKCS1-v1_5 with SHA-384.
     RsaPkcs1Sha384,
     /// RSASSA-PKCS1-v1_5 with SHA-512.
@@ -60,6 +62,11 @@ pub enum SignAlg {
     EcdsaSha256,
     /// ECDSA with SHA-384, DER.
     EcdsaSha384,
+    /// The same signature; its AlgorithmIdentifier has NULL parameters, which RFC 5758, 3.2 forbids (Thales Luna).
+    EcdsaSha384Null,
+    /// The same again, r and s each an INTEGER of exactly 48 content octets: negative, or with leading zeros, as it
+    /// happens (Thales Luna).
+    EcdsaSha384NullFixed,
     /// ECDSA with SHA-512, DER.
     EcdsaSha512,
     /// ECDSA with SHA-256, signature as r and s one after another.
@@ -83,12 +90,16 @@ impl SignAlg {
         Ok(match self {
             Self::RsaPkcs1Sha256 | Self::RsaBareDigest => der::sequence(&[der::oid(SHA256_RSA)?, null]),
             Self::RsaPkcs1Sha256NoNull => der::sequence(&[der::oid(SHA256_RSA)?]),
+            Self::RsaPkcs1Sha1 => der::sequence(&[der::oid("1.2.840.113549.1.1.5")?, null]),
             Self::RsaPkcs1Sha384 => der::sequence(&[der::oid("1.2.840.113549.1.1.12")?, null]),
             Self::RsaPkcs1Sha512 => der::sequence(&[der::oid("1.2.840.113549.1.1.13")?, null]),
             Self::RsaPssSha256 => pss_sha256()?,
             Self::EcdsaSha256 | Self::EcdsaSha256Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.2")?]),
             Self::EcdsaSha384 | Self::EcdsaSha384Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.3")?]),
             Self::EcdsaSha512 | Self::EcdsaSha512Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.4")?]),
+            Self::EcdsaSha384Null | Self::EcdsaSha384NullFixed => {
+                der::sequence(&[der::oid("1.2.840.10045.4.3.3")?, null])
+            }
             Self::Ed25519 => der::sequence(&[der::oid("1.3.101.112")?]),
         })
     }
@@ -289,6 +300,13 @@ impl Key {
             | S::EcdsaSha256Raw
             | S::EcdsaSha384Raw
             | S::EcdsaSha512Raw => self.ecdsa(alg, message),
+            S::RsaPkcs1Sha1 => self.rsa_sha1(message),
+            S::EcdsaSha384Null => self.ecdsa(S::EcdsaSha384, message),
+            S::EcdsaSha384NullFixed => {
+                let numbers = self.ecdsa(alg, message)?;
+                let (r, s) = numbers.split_at(numbers.len() / 2);
+                Ok(der::sequence(&[der::tlv(0x02, r), der::tlv(0x02, s)]))
+            }
             S::Ed25519 => match self.kind {
                 KeyKind::Ed25519 => Ok(Ed25519KeyPair::from_pkcs8_maybe_unchecked(&self.pkcs8)
                     .map_err(|_| Error::Crypto("Ed25519 private key"))?
@@ -329,6 +347,18 @@ impl Key {
         self.odd_rsa_sign(::rsa::Pkcs1v15Sign::new_unprefixed(), message)
     }
 
+    fn rsa_sha1(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        if self.rsa_public().is_none() {
+            return Err(Error::WrongKey(self.kind, SignAlg::RsaPkcs1Sha1));
+        }
+        // DigestInfo (RFC 8017, A.2.4), which the bare padding takes as it is.
+        let sha1_identifier = der::sequence(&[der::oid("1.3.14.3.2.26")?, der::null()]);
+        let info = der::sequence(&[sha1_identifier, der::octet_string(&sha1(message))]);
+        odd_rsa(&self.pkcs8)?
+            .sign(::rsa::Pkcs1v15Sign::new_unprefixed(), &info)
+            .map_err(|_| Error::Crypto("RSA signature"))
+    }
+
     fn odd_rsa_sign(&self, padding: ::rsa::Pkcs1v15Sign, message: &[u8]) -> Result<Vec<u8>, Error> {
         odd_rsa(&self.pkcs8)?.sign(padding, &sha256(message)).map_err(|_| Error::Crypto("RSA signature"))
     }
@@ -341,6 +371,7 @@ impl Key {
             (K::Secp256k1, S::EcdsaSha256) => &signature::ECDSA_P256K1_SHA256_ASN1_SIGNING,
             (K::Secp256k1, S::EcdsaSha256Raw) => &signature::ECDSA_P256K1_SHA256_FIXED_SIGNING,
             (K::P384, S::EcdsaSha384) => &signature::ECDSA_P384_SHA384_ASN1_SIGNING,
+            (K::P384, S::EcdsaSha384NullFixed) => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
             (K::P521, S::EcdsaSha256) => &signature::ECDSA_P521_SHA256_ASN1_SIGNING,
             (K::P521, S::EcdsaSha384) => &signature::ECDSA_P521_SHA384_ASN1_SIGNING,
             (K::P521, S::EcdsaSha512) => &signature::ECDSA_P521_SHA512_ASN1_SIGNING,
@@ -385,8 +416,8 @@ fn odd_rsa_pkcs8(bits: usize, exponent: u64) -> Result<Vec<u8>, Error> {
     Ok(key.to_pkcs8_der().map_err(|_| Error::Crypto("PKCS#8 private key"))?.as_bytes().to_vec())
 }
 
-/// The random generator of aws-lc-rs for the `rsa` crate.
-struct Random;
+/// The random generator of aws-lc-rs for RustCrypto crates.
+pub(crate) struct Random;
 
 impl ::rsa::rand_core::TryRng for Random {
     type Error = NoRandom;
@@ -407,7 +438,7 @@ impl ::rsa::rand_core::TryCryptoRng for Random {}
 
 #[derive(Debug, thiserror::Error)]
 #[error("no random octets")]
-struct NoRandom;
+pub(crate) struct NoRandom;
 
 /// PKCS#8 (RFC 5958) around an ECPrivateKey (RFC 5915) that holds nothing but the private number.
 fn brainpool_pkcs8() -> Result<Vec<u8>, Error> {
@@ -558,9 +589,11 @@ mod tests {
     #[test]
     fn signatures_verify() {
         use {KeyKind as K, SignAlg as S};
-        let cases: [(K, S, &'static dyn VerificationAlgorithm); 13] = [
+        let cases: [(K, S, &'static dyn VerificationAlgorithm); 15] = [
             (K::Rsa2048, S::RsaPkcs1Sha256, &signature::RSA_PKCS1_2048_8192_SHA256),
             (K::Rsa2048, S::RsaPkcs1Sha256NoNull, &signature::RSA_PKCS1_2048_8192_SHA256),
+            (K::Rsa2048, S::RsaPkcs1Sha1, &signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY),
+            (K::P384, S::EcdsaSha384Null, &signature::ECDSA_P384_SHA384_ASN1),
             (K::Rsa2048, S::RsaPkcs1Sha384, &signature::RSA_PKCS1_2048_8192_SHA384),
             (K::Rsa2048, S::RsaPkcs1Sha512, &signature::RSA_PKCS1_2048_8192_SHA512),
             (K::Rsa2048, S::RsaPssSha256, &signature::RSA_PSS_2048_8192_SHA256),

@@ -8,14 +8,23 @@
 //! |---|---|
 //! | [`der`], [`pem`] | writers of the encodings |
 //! | [`key`] | keys, and every signature that a device in the collection makes |
-//! | [`x509`], [`csr`], [`cms`] | certificates, certification requests, certificate bundles; every field can be spoilt before signing |
+//! | [`lms`] | HSS/LMS keys and signatures |
+//! | [`x509`], [`csr`], [`crl`], [`cms`] | certificates, certification requests, revocation lists, certificate bundles; every field can be spoilt before signing |
+//! | [`openpgp`] | OpenPGP public keys |
 //! | [`bundle`] | ZIP, gzip and JSON carriers |
 //! | [`yubikey_piv`] | YubiKey PIV |
+//! | [`yubikey_openpgp`] | YubiKey OpenPGP |
+//! | [`yubihsm2`] | YubiHSM 2 |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
 //! | [`azure_managed_hsm`] | Azure Managed HSM, the same blobs with a pool's chain, in JSON |
 //! | [`smartcard_hsm`] | SmartCard-HSM and Nitrokey HSM |
 //! | [`securosys`] | Securosys Primus HSM |
+//! | [`nshield`] | Entrust nShield |
+//! | [`crypto4a_qasm`] | Crypto4A QASM attestation messages |
+//! | [`thales_luna`] | Thales Luna public key confirmations |
+//! | [`fortanix`] | Fortanix DSM |
+//! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
 
@@ -25,17 +34,27 @@
 
 pub mod bundle;
 pub mod cms;
+pub mod crl;
 pub mod csr;
 pub mod der;
 pub mod key;
+pub mod lms;
+pub mod openpgp;
 pub mod pem;
 pub mod x509;
 
 pub mod azure_managed_hsm;
+pub mod crypto4a_qasm;
+pub mod fortanix;
 pub mod google_cloud_hsm;
 pub mod marvell;
+pub mod nshield;
+pub mod pkix_evidence;
 pub mod securosys;
 pub mod smartcard_hsm;
+pub mod thales_luna;
+pub mod yubihsm2;
+pub mod yubikey_openpgp;
 pub mod yubikey_piv;
 
 use serde_json::{Map, Value};
@@ -108,7 +127,7 @@ pub struct Sample {
     pub evidence: Vec<File>,
     /// The request (PKCS#10, certificate or public key) that holds the attested key.
     pub request: Option<File>,
-    /// PEM certificates of the throw-away roots and intermediates, for the verifier as operator anchors.
+    /// PEM certificates (or bare public keys) of the throw-away roots and intermediates, for the verifier as operator anchors.
     pub anchors: Vec<File>,
     /// RFC 3339 time at which it is to be judged.
     pub at: String,
@@ -121,11 +140,18 @@ type Samples = fn() -> Result<Vec<Sample>, Error>;
 /// The one list of formats: a new emulator is a module and a line here.
 const FORMATS: &[(&str, Samples)] = &[
     (yubikey_piv::FORMAT, yubikey_piv::samples),
+    (yubihsm2::FORMAT, yubihsm2::samples),
+    (yubikey_openpgp::FORMAT, yubikey_openpgp::samples),
     (marvell::FORMAT, marvell::samples),
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
     (azure_managed_hsm::FORMAT, azure_managed_hsm::samples),
     (securosys::FORMAT, securosys::samples),
     (smartcard_hsm::FORMAT, smartcard_hsm::samples),
+    (nshield::FORMAT, nshield::samples),
+    (crypto4a_qasm::FORMAT, crypto4a_qasm::samples),
+    (thales_luna::FORMAT, thales_luna::samples),
+    (fortanix::FORMAT, fortanix::samples),
+    (pkix_evidence::FORMAT, pkix_evidence::samples),
 ];
 
 /// The format ids that can be emulated.

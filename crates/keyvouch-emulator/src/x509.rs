@@ -11,6 +11,8 @@ pub struct Extension {
     pub oid: String,
     /// The critical flag.
     pub critical: bool,
+    /// Whether a flag that is not set is written out all the same, which DER forbids (X.690, 11.5).
+    pub default_written: bool,
     /// Content of the extnValue OCTET STRING; need not be DER.
     pub value: Vec<u8>,
 }
@@ -18,7 +20,7 @@ pub struct Extension {
 impl Extension {
     /// A non-critical extension.
     pub fn new(oid: &str, value: impl Into<Vec<u8>>) -> Self {
-        Self { oid: oid.to_owned(), critical: false, value: value.into() }
+        Self { oid: oid.to_owned(), critical: false, default_written: false, value: value.into() }
     }
 
     /// The same, critical.
@@ -27,12 +29,19 @@ impl Extension {
         Self { critical: true, ..self }
     }
 
-    /// DER Extension; `critical` is left out when false.
+    /// The same, with the flag written out although it is not set.
+    #[must_use]
+    pub fn with_default_written(self) -> Self {
+        Self { default_written: true, ..self }
+    }
+
+    /// DER Extension; `critical` is left out when false, unless it is to be written.
     ///
     /// # Errors
     /// [`Error::Oid`].
     pub fn der(&self) -> Result<Vec<u8>, Error> {
-        let critical = if self.critical { der::boolean(true) } else { Vec::new() };
+        let written = self.critical || self.default_written;
+        let critical = if written { der::boolean(self.critical) } else { Vec::new() };
         Ok(der::sequence(&[der::oid(&self.oid)?, critical, der::octet_string(&self.value)]))
     }
 }
@@ -313,6 +322,10 @@ mod tests {
             "30120603551d130101ff040830060101ff020100"
         );
         assert_eq!(hex_of(basic_constraints(false, None)), "30090603551d1304023000");
+        assert_eq!(
+            hex_of(basic_constraints(false, None).with_default_written()),
+            "300c0603551d1301010004023000"
+        );
         assert_eq!(hex_of(key_usage(&[5, 6]).critical()), "300e0603551d0f0101ff040403020106");
         assert_eq!(
             hex_of(certificate_policies(&["1.3.6.1.4.1.44668.4.1.3"]).unwrap()),

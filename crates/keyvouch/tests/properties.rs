@@ -150,7 +150,7 @@ proptest! {
         let q = &p + 2 * distance;
         let product = &p * &q;
         // Fermat's method needs about distance² ÷ 2p rounds.
-        if &p > &num_bigint::BigUint::from(1_000_000_u32) {
+        if p > num_bigint::BigUint::from(1_000_000_u32) {
             prop_assert!(hygiene::close_primes(&product.to_bytes_be()));
         }
     }
@@ -255,5 +255,15 @@ proptest! {
 fn every_sample_is_judged_alike() {
     for case in SAMPLES.iter() {
         appraise(&case.reference, &case.submission).unwrap();
+    }
+}
+
+#[test]
+fn every_format_has_an_emulator_and_a_fuzz_target() {
+    for format in keyvouch::formats::about().map(|about| about.id) {
+        assert!(keyvouch_emulator::formats().contains(&format), "{format} has no emulator");
+        let target = format!("../../fuzz/fuzz_targets/{}.rs", format.replace('-', "_"));
+        let target = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(target);
+        assert!(target.is_file(), "{format} has no fuzz target {}", target.display());
     }
 }

@@ -190,6 +190,12 @@ fn authentic(case: &Case) -> bool {
     !cases::claimed(&case.verifier(), &case.submission).is_empty()
 }
 
+/// Whether evidence as it was handed in is authentic and nothing is wrong with what it says.
+fn clean(case: &cases::Case) -> bool {
+    let report = case.verifier().appraise(&case.submission);
+    authentic(case) && report.is_ok_and(|r| r.appraisals.iter().all(|a| a.failed().next().is_none()))
+}
+
 #[test]
 fn emulated_evidence_is_authentic() {
     let samples = cases::emulated();
@@ -206,7 +212,7 @@ fn spoilt_emulated_evidence_claims_nothing_else() {
     let started = Instant::now();
     let samples = cases::emulated();
     let count = samples.len();
-    let tally = run(samples, Density::shared_by(count, 1_200), false);
+    let tally = run(samples, Density::shared_by(count, 400), false);
     conclude("emulated evidence, in part", count, &tally, started);
 }
 
@@ -215,7 +221,7 @@ fn spoilt_real_evidence_claims_nothing_else() {
     let started = Instant::now();
     let real = cases::real();
     let count = real.len();
-    let tally = run(real, Density::shared_by(count, 1_200), false);
+    let tally = run(real, Density::shared_by(count, 400), false);
     conclude("real evidence, in part", count, &tally, started);
 }
 
@@ -235,7 +241,8 @@ fn repeating_reordering_and_adding_files_changes_no_claim() {
     let mut all = cases::emulated();
     all.extend(cases::real());
     let unrelated = unrelated();
-    for case in all.iter().filter(|case| authentic(case)) {
+    // Evidence that no policy accepts anyway may be refused for what lies beside it.
+    for case in all.iter().filter(|case| clean(case)) {
         let verifier = case.verifier();
         let honest = cases::claimed(&verifier, &case.submission);
         let judge = |what: &str, change: &dyn Fn(&mut Submission)| {
@@ -249,7 +256,9 @@ fn repeating_reordering_and_adding_files_changes_no_claim() {
         judge("reversed", &|s| s.evidence.reverse());
         judge("rotated", &|s| s.evidence.rotate_left(1));
         judge("other names", &|s| s.evidence.iter_mut().for_each(|f| f.name = "x".to_owned()));
-        for file in &unrelated {
+        // An operator who wants every certificate explained gets what he asked for.
+        let strict = case.submission.options.is_on("strict_certificates");
+        for file in unrelated.iter().filter(|f| !strict || !f.name.starts_with("root")) {
             judge(&format!("{} after", file.name), &|s| s.evidence.push(file.clone()));
             judge(&format!("{} before", file.name), &|s| s.evidence.insert(0, file.clone()));
         }

@@ -1,5 +1,7 @@
 //! YubiKey PIV attestation on emulated devices: every container, and one failure for every check.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+
 use std::collections::BTreeSet;
 
 use keyvouch::appraisal::Appraisal;
@@ -372,7 +374,7 @@ fn an_attested_key_cannot_attest() {
     bench.attestation.f9_key = rsa;
     let signed = bench.signed();
     let mut files = vec![File::new("false.der", signed.leaf), File::new("f9.der", real.sign().unwrap().f9)];
-    files.extend(bench.extra.drain(..));
+    files.append(&mut bench.extra);
     let report =
         Verifier::new(bench.reference).appraise(&Submission::new(files, AT.parse().unwrap())).unwrap();
     // Two leaves: the real one is authentic, the false one is not.

@@ -8,8 +8,9 @@ use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode, Encode, Reader, SliceReader};
 
 use super::scheme::{Hash, Scheme, algorithm_identifier};
-use super::{SignatureError, brainpool, sha256};
+use super::{SignatureError, brainpool, dsa, ecdsa, lms, sha256};
 use crate::authentic::SignatureValid;
+use crate::wire::der::content;
 
 /// Largest RSA modulus that is looked at; larger ones only cost time.
 const MAX_RSA_BITS: usize = 8192;
@@ -99,6 +100,17 @@ pub enum Material {
     Ed25519(Vec<u8>),
     /// X25519 (RFC 8410): key agreement only.
     X25519(Vec<u8>),
+    /// DSA (FIPS 186-4), big-endian without leading zeros.
+    Dsa {
+        /// Prime modulus.
+        p: Vec<u8>,
+        /// Prime divisor of p − 1.
+        q: Vec<u8>,
+        /// Generator of the subgroup of order q.
+        g: Vec<u8>,
+        /// Public value.
+        y: Vec<u8>,
+    },
     /// A key type that this verifier can name but not use.
     Other {
         /// Object identifier of the key type (and of the curve), dotted.
@@ -117,9 +129,12 @@ struct Inner {
     /// The bits of the BIT STRING: what aws-lc-rs takes as key.
     bits: Vec<u8>,
     material: Material,
+    spki_sha256: OnceLock<[u8; 32]>,
     /// The key as aws-lc-rs holds it, for the scheme it was first used with. Pinned keys are used over and
     /// over, and most keys are used with one scheme only.
     parsed: OnceLock<Option<(Scheme, ParsedPublicKey)>>,
+    /// The same for a DSA key, as the `dsa` crate holds it.
+    dsa: OnceLock<Option<dsa::Verifier>>,
 }
 
 /// Why bytes are not a usable SubjectPublicKeyInfo.
@@ -134,12 +149,18 @@ pub enum KeyError {
     /// A point that is compressed or has the wrong length.
     #[error("the EC point is not an uncompressed point of the curve's length")]
     PointForm,
+    /// DSA numbers that are out of range or not of an accepted size.
+    #[error("the DSA key is not one of 2048 or 3072 bits with a divisor of 256 bits")]
+    DsaNumbers,
 }
 
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+const ID_DSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10040.4.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+/// id-alg-hss-lms-hashsig (RFC 8708, 3), as dotted text: such keys are [`Material::Other`].
+const HSS_LMS: &str = "1.2.840.113549.1.9.16.3.17";
 const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
 
 impl PublicKey {
@@ -206,12 +227,46 @@ impl PublicKey {
         Ok(Self::make(spki, point.to_vec(), Material::Ec { curve, point: point.to_vec() }))
     }
 
+    /// A DSA key from its numbers, big-endian, leading zeros allowed. Only the sizes (2048, 256) and (3072, 256)
+    /// of FIPS 186-4 are accepted, and only numbers within range; whether y and g are of order q is found out
+    /// when the key is first used.
+    ///
+    /// # Errors
+    /// When a number is out of range or the sizes are others.
+    pub fn dsa(p: &[u8], q: &[u8], g: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        let [p, q, g, y] = [p, q, g, y].map(strip_zeros);
+        if !matches!((bit_len(p), bit_len(q)), (2048 | 3072, 256))
+            || !dsa::in_range(p, g)
+            || !dsa::in_range(p, y)
+        {
+            return Err(KeyError::DsaNumbers);
+        }
+        // id-dsa with Dss-Parms; the key is an INTEGER (RFC 3279, 2.3.2)
+        let encode = || -> der::Result<(Vec<u8>, Vec<u8>)> {
+            let integer = |n: &[u8]| UintRef::new(n).and_then(|n| n.to_der());
+            let parameters = sequence(&[integer(p)?, integer(q)?, integer(g)?].concat())?;
+            let algorithm = sequence(&[ID_DSA.to_der()?, parameters].concat())?;
+            let bits = integer(y)?;
+            Ok((join_spki(&algorithm, &bits)?, bits))
+        };
+        let (spki, bits) = encode().map_err(|_| KeyError::DsaNumbers)?;
+        let [p, q, g, y] = [p, q, g, y].map(<[u8]>::to_vec);
+        Ok(Self::make(spki, bits, Material::Dsa { p, q, g, y }))
+    }
+
     fn other(oid: String, spki: &[u8], bits: &[u8]) -> Self {
         Self::make(spki.to_vec(), bits.to_vec(), Material::Other { oid, bits: bits.to_vec() })
     }
 
     fn make(spki: Vec<u8>, bits: Vec<u8>, material: Material) -> Self {
-        Self(Arc::new(Inner { spki, bits, material, parsed: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            spki,
+            bits,
+            material,
+            spki_sha256: OnceLock::new(),
+            parsed: OnceLock::new(),
+            dsa: OnceLock::new(),
+        }))
     }
 
     /// The numbers of the key.
@@ -230,7 +285,7 @@ impl PublicKey {
     /// SHA-256 of [`spki_der`](Self::spki_der).
     #[must_use]
     pub fn spki_sha256(&self) -> [u8; 32] {
-        sha256(&self.0.spki)
+        *self.0.spki_sha256.get_or_init(|| sha256(&self.0.spki))
     }
 
     /// Key type and size as in the claim `key.algorithm`: `RSA-3072`, `EC-P256`, `Ed25519` …
@@ -241,7 +296,12 @@ impl PublicKey {
             Material::Ec { curve, .. } => format!("EC-{}", curve.name()),
             Material::Ed25519(_) => "Ed25519".to_owned(),
             Material::X25519(_) => "X25519".to_owned(),
-            Material::Other { oid, .. } => format!("OID-{oid}"),
+            Material::Dsa { p, .. } => format!("DSA-{}", bit_len(p)),
+            Material::Other { oid, .. } if oid == HSS_LMS => "HSS-LMS".to_owned(),
+            Material::Other { oid, .. } => match curve_without_arithmetic(oid) {
+                Some(name) => format!("EC-{name}"),
+                None => format!("OID-{oid}"),
+            },
         }
     }
 
@@ -282,8 +342,28 @@ impl PublicKey {
         if scheme.hash() == Some(Hash::Sha1) {
             return Err(SignatureError::WeakDigest);
         }
-        if scheme == Scheme::RsaPkcs1BareSha256 {
+        if let Scheme::EcdsaUnsigned(hash) = scheme {
+            let Material::Ec { curve, .. } = &self.0.material else { return Err(self.wrong_type(scheme)) };
+            let fixed =
+                ecdsa::unsigned_to_fixed(signature, curve.field_len()).ok_or(SignatureError::Invalid)?;
+            return self.verify(Scheme::EcdsaFixed(hash), message, &fixed);
+        }
+        if scheme == Scheme::HssLms {
+            let Material::Other { oid, bits } = &self.0.material else { return Err(self.wrong_type(scheme)) };
+            if oid != HSS_LMS {
+                return Err(self.wrong_type(scheme));
+            }
+            // RFC 8708 puts the key into an OCTET STRING within the BIT STRING, RFC 9708 does not.
+            let key = content(bits, der::Tag::OctetString).unwrap_or(bits);
+            lms::verify(key, message, signature).ok_or(SignatureError::Invalid)?;
+        } else if scheme == Scheme::RsaPkcs1BareSha256 {
             self.verify_bare_digest(message, signature)?;
+        } else if let (Material::Dsa { p, q, g, y }, Scheme::DsaFixed(Hash::Sha256)) =
+            (self.material(), scheme)
+        {
+            let key = self.0.dsa.get_or_init(|| dsa::Verifier::new(p, q, g, y));
+            let valid = key.as_ref().is_some_and(|key| key.verify(&sha256(message), signature));
+            valid.then_some(()).ok_or(SignatureError::Invalid)?;
         } else if let Material::Ec { curve, point } = &self.0.material
             && let Some(verified) = brainpool::verify(*curve, point, scheme, message, signature)
         {
@@ -357,16 +437,16 @@ impl PublicKey {
             (Material::Ed25519(_), Scheme::Ed25519) => Some(&lc::ED25519),
             _ => None,
         };
-        algorithm
-            .ok_or_else(|| SignatureError::WrongKeyType { key: self.algorithm(), scheme: scheme.to_string() })
+        algorithm.ok_or_else(|| self.wrong_type(scheme))
+    }
+
+    fn wrong_type(&self, scheme: Scheme) -> SignatureError {
+        SignatureError::WrongKeyType { key: self.algorithm(), scheme: scheme.to_string() }
     }
 
     /// The whole encoded block is compared, so nothing can hide in the padding.
     fn verify_bare_digest(&self, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        let wrong_type = || SignatureError::WrongKeyType {
-            key: self.algorithm(),
-            scheme: Scheme::RsaPkcs1BareSha256.to_string(),
-        };
+        let wrong_type = || self.wrong_type(Scheme::RsaPkcs1BareSha256);
         let Material::Rsa { n, e } = &self.0.material else { return Err(wrong_type()) };
         if signature.len() != n.len() {
             return Err(SignatureError::Invalid);
@@ -393,6 +473,17 @@ impl Eq for PublicKey {}
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({}, {})", self.algorithm(), hex::encode(self.spki_sha256()))
+    }
+}
+
+/// Curves that devices have and this verifier can only name: no signature of theirs verifies here.
+fn curve_without_arithmetic(oid: &str) -> Option<&'static str> {
+    match oid.strip_prefix("1.2.840.10045.2.1/")? {
+        "1.3.132.0.33" => Some("P224"),
+        "1.3.36.3.3.2.8.1.1.7" => Some("brainpoolP256r1"),
+        "1.3.36.3.3.2.8.1.1.11" => Some("brainpoolP384r1"),
+        "1.3.36.3.3.2.8.1.1.13" => Some("brainpoolP512r1"),
+        _ => None,
     }
 }
 

@@ -4,8 +4,11 @@
 //! [`Scheme::from_algorithm_identifier`] does not verify: unknown is never valid.
 
 mod brainpool;
+mod dsa;
+mod ecdsa;
 pub mod hygiene;
 mod key;
+mod lms;
 mod scheme;
 
 pub use key::{Curve, KeyError, Material, PublicKey};

@@ -63,8 +63,16 @@ pub enum Scheme {
     Ecdsa(Hash),
     /// ECDSA, signature as r ‖ s, each of the field's length (PKCS#11, IEEE P1363).
     EcdsaFixed(Hash),
+    /// ECDSA as in DER, except that r and s are unsigned numbers of any length: a device wrote them without the
+    /// zero byte that keeps an INTEGER positive, or with leading zeros (Thales Luna).
+    EcdsaUnsigned(Hash),
     /// Ed25519 (RFC 8032).
     Ed25519,
+    /// DSA (FIPS 186-4), signature as r ‖ s, each of the length of q. No AlgorithmIdentifier of the table names
+    /// it: it is for formats whose devices sign with DSA.
+    DsaFixed(Hash),
+    /// HSS/LMS, the hash-based signature of RFC 8554 with SHA-256 (in certificates and CMS: RFC 8708, RFC 9708).
+    HssLms,
     /// PKCS#1 type-1 padding around the bare SHA-256 digest, without DigestInfo (LiquidSecurity firmware 2).
     RsaPkcs1BareSha256,
 }
@@ -76,7 +84,10 @@ impl fmt::Display for Scheme {
             Self::RsaPss(h) => write!(f, "RSA-PSS with {h}"),
             Self::Ecdsa(h) => write!(f, "ECDSA with {h}"),
             Self::EcdsaFixed(h) => write!(f, "ECDSA (r and s side by side) with {h}"),
+            Self::EcdsaUnsigned(h) => write!(f, "ECDSA (r and s as unsigned numbers) with {h}"),
             Self::Ed25519 => f.write_str("Ed25519"),
+            Self::DsaFixed(h) => write!(f, "DSA (r and s side by side) with {h}"),
+            Self::HssLms => f.write_str("HSS/LMS"),
             Self::RsaPkcs1BareSha256 => f.write_str("RSA PKCS#1 v1.5 padding around a bare SHA-256 digest"),
         }
     }
@@ -145,6 +156,7 @@ const TABLE: &[(ObjectIdentifier, Scheme, Parameters, &str)] = {
         (oid("1.2.840.10045.4.3.3"), Scheme::Ecdsa(Hash::Sha384), Absent, "ecdsa-with-SHA384"),
         (oid("1.2.840.10045.4.3.4"), Scheme::Ecdsa(Hash::Sha512), Absent, "ecdsa-with-SHA512"),
         (oid("1.3.101.112"), Scheme::Ed25519, Absent, "Ed25519"),
+        (oid("1.2.840.113549.1.9.16.3.17"), Scheme::HssLms, Absent, "id-alg-hss-lms-hashsig"),
         (oid("1.2.840.113549.1.1.5"), Scheme::RsaPkcs1(Hash::Sha1), NullOrAbsent, "sha1WithRSAEncryption"),
         (oid("1.2.840.10045.4.1"), Scheme::Ecdsa(Hash::Sha1), Absent, "ecdsa-with-SHA1"),
     ]
@@ -172,13 +184,32 @@ impl Scheme {
         if good { Ok(*scheme) } else { Err(SchemeError::Parameters { algorithm: name, why }) }
     }
 
+    /// The same, except that NULL parameters are accepted with ECDSA, which has none (RFC 5758, 3.2). Only for
+    /// certificates of devices that are known to write them.
+    ///
+    /// # Errors
+    /// As [`from_algorithm_identifier`](Self::from_algorithm_identifier).
+    pub fn from_algorithm_identifier_or_null(der: &[u8]) -> Result<Self, SchemeError> {
+        let (oid, parameters) = algorithm_identifier(der)?;
+        let ecdsa = TABLE.iter().find(|(known, ..)| *known == oid).map(|(_, scheme, ..)| *scheme);
+        match (ecdsa, parameters) {
+            (Some(scheme @ Self::Ecdsa(_)), Some(null)) if null.is_null() => Ok(scheme),
+            _ => Self::from_algorithm_identifier(der),
+        }
+    }
+
     /// The hash, where the scheme has one.
     #[must_use]
     pub const fn hash(self) -> Option<Hash> {
         match self {
-            Self::RsaPkcs1(h) | Self::RsaPss(h) | Self::Ecdsa(h) | Self::EcdsaFixed(h) => Some(h),
+            Self::RsaPkcs1(h)
+            | Self::RsaPss(h)
+            | Self::Ecdsa(h)
+            | Self::EcdsaFixed(h)
+            | Self::DsaFixed(h)
+            | Self::EcdsaUnsigned(h) => Some(h),
             Self::RsaPkcs1BareSha256 => Some(Hash::Sha256),
-            Self::Ed25519 => None,
+            Self::Ed25519 | Self::HssLms => None,
         }
     }
 }
@@ -282,6 +313,15 @@ mod tests {
     fn ecdsa_has_no_parameters() {
         assert_eq!(scheme("300a06082a8648ce3d040302"), Ok(Scheme::Ecdsa(Hash::Sha256)));
         assert!(matches!(scheme("300c06082a8648ce3d0403020500"), Err(SchemeError::Parameters { .. })));
+    }
+
+    #[test]
+    fn ecdsa_with_null_only_where_asked_for() {
+        let lenient = |hexed: &str| Scheme::from_algorithm_identifier_or_null(&hex::decode(hexed).unwrap());
+        assert_eq!(lenient("300c06082a8648ce3d0403030500"), Ok(Scheme::Ecdsa(Hash::Sha384)));
+        assert_eq!(lenient("300a06082a8648ce3d040303"), Ok(Scheme::Ecdsa(Hash::Sha384)));
+        assert!(matches!(lenient("300d06082a8648ce3d040303020101"), Err(SchemeError::Parameters { .. })));
+        assert!(matches!(lenient("300706032b65700500"), Err(SchemeError::Parameters { .. })));
     }
 
     #[test]

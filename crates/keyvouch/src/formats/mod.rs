@@ -19,18 +19,33 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod crypto4a_qasm;
+mod fortanix;
 mod marvell;
+mod nshield;
+mod pkix_evidence;
 mod securosys;
 mod smartcard_hsm;
+mod thales_luna;
+mod yubico;
+mod yubihsm2;
+mod yubikey_openpgp;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
     &marvell::AzureManagedHsm,
+    &crypto4a_qasm::Crypto4aQasm,
+    &fortanix::Fortanix,
     &marvell::GoogleCloudHsm,
     &marvell::Marvell,
+    &nshield::Nshield,
+    &pkix_evidence::PkixEvidence,
     &securosys::Securosys,
     &smartcard_hsm::SmartcardHsm,
+    &thales_luna::ThalesLuna,
+    &yubihsm2::Yubihsm2,
+    &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
 ];
 

@@ -15,7 +15,9 @@ const URL_ENGINE: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT_PADDIN
 #[must_use]
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let text: Cow<'_, [u8]> = if text.iter().any(u8::is_ascii_whitespace) {
-        text.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect::<Vec<u8>>().into()
+        let mut joined = Vec::with_capacity(text.len());
+        text.split(u8::is_ascii_whitespace).for_each(|line| joined.extend_from_slice(line));
+        joined.into()
     } else {
         text.into()
     };

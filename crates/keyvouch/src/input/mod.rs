@@ -21,7 +21,10 @@ pub use json::JsonError;
 pub use pem::find as find_pem;
 
 use crate::crypto::{KeyError, PublicKey};
-use crate::pki::{Certificate, CertificateError, CertificationRequest, CsrError};
+use crate::pki::{
+    Certificate, CertificateError, CertificationRequest, CrlError, CsrError, OpenPgpError, OpenPgpKey,
+    RevocationList,
+};
 use crate::submission::{File, Submission};
 
 /// Bounds on what is read.
@@ -166,6 +169,14 @@ pub enum Content {
     PublicKey(PublicKey),
     /// Something labelled a public key that is not one.
     BrokenPublicKey(KeyError),
+    /// A certificate revocation list.
+    RevocationList(RevocationList),
+    /// Something labelled a revocation list that is not one.
+    BrokenRevocationList(CrlError),
+    /// An OpenPGP public key.
+    OpenPgpKey(OpenPgpKey),
+    /// Something labelled an OpenPGP public key that is not one.
+    BrokenOpenPgpKey(OpenPgpError),
     /// CMS SignedData; its certificates are parts of their own.
     Cms {
         /// Whether its certificates could be read.
@@ -208,6 +219,12 @@ impl Content {
             Self::BrokenRequest(why) => format!("not a certification request although it says so ({why})"),
             Self::PublicKey(key) => format!("public key, {}", key.algorithm()),
             Self::BrokenPublicKey(why) => format!("not a public key although it says so ({why})"),
+            Self::RevocationList(_) => "certificate revocation list".to_owned(),
+            Self::BrokenRevocationList(why) => {
+                format!("not a certificate revocation list although it says so ({why})")
+            }
+            Self::OpenPgpKey(key) => format!("OpenPGP public key, {}", key.key().algorithm()),
+            Self::BrokenOpenPgpKey(why) => format!("not an OpenPGP public key although it says so ({why})"),
             Self::Cms { .. } => "CMS SignedData".to_owned(),
             Self::Json(_) => "JSON".to_owned(),
             Self::BrokenJson(why) => format!("broken JSON ({why})"),

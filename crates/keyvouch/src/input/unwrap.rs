@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::{Carrier, Content, InputError, Limits, Part, PartId, Parts, Role, compressed, json, pem};
 use crate::crypto::PublicKey;
-use crate::pki::{Certificate, CertificateError, CertificationRequest, cms};
+use crate::pki::{
+    Certificate, CertificateError, CertificationRequest, OpenPgpError, OpenPgpKey, RevocationList, cms,
+};
 use crate::submission::{File, Submission};
 use crate::wire::der::{content, sequence, single};
 
@@ -78,6 +80,8 @@ enum Hint {
     Announced(ObjectIdentifier),
     Request,
     PublicKey,
+    RevocationList,
+    OpenPgpKey,
 }
 
 impl<'s> Unwrapper<'s, '_> {
@@ -94,13 +98,33 @@ impl<'s> Unwrapper<'s, '_> {
         let content = content.unwrap_or(Content::Binary);
         let id = PartId(self.parts.len());
         let Position { parent, place, name, depth } = at;
-        let part = Part { place, file: self.file, role: self.role, parent, name, bytes, content };
-        self.parts.push(part.clone());
+        let (file, role) = (self.file, self.role);
+        let mut part = Part { place, file, role, parent, name, bytes, content };
+        // The place in the list is kept while the part is opened: containers come before their content.
+        self.parts.push(Part {
+            place: String::new(),
+            file,
+            role,
+            parent,
+            name: String::new(),
+            bytes: Cow::Borrowed(&[]),
+            content: Content::Binary,
+        });
         // Deeper than any evidence goes: the part stays, closed.
-        if depth < self.limits.depth { self.open(id, &part, depth.saturating_add(1)) } else { Ok(()) }
+        if depth < self.limits.depth {
+            let found = self.open(id, &part, depth.saturating_add(1))?;
+            if let Content::Gzip { fault } | Content::Zip { fault } = &mut part.content {
+                *fault = found;
+            }
+        }
+        if let Some(place) = self.parts.get_mut(id.0) {
+            *place = part;
+        }
+        Ok(())
     }
 
-    fn open(&mut self, id: PartId, part: &Part<'s>, depth: usize) -> Result<(), InputError> {
+    /// Takes out what is inside; returns what is wrong with a compressed file.
+    fn open(&mut self, id: PartId, part: &Part<'s>, depth: usize) -> Result<Option<String>, InputError> {
         let inside = |name: String| Position {
             parent: Some(id),
             place: format!("{}{SEPARATOR}{name}", part.place),
@@ -108,47 +132,34 @@ impl<'s> Unwrapper<'s, '_> {
             depth,
         };
         match &part.content {
-            Content::Pem => self.open_pem(&text_of(&part.bytes), &inside),
-            Content::Base64 => match super::decode_base64(without_bom(&part.bytes)) {
-                Some(decoded) if self.afford(decoded.len()) => {
-                    self.take(Cow::Owned(decoded), inside("base64".to_owned()), Hint::None)
+            Content::Pem => self.open_pem(&text_of(&part.bytes), &inside)?,
+            Content::Base64 => {
+                if let Some(decoded) = super::decode_base64(without_bom(&part.bytes))
+                    && self.afford(decoded.len())
+                {
+                    self.take(Cow::Owned(decoded), inside("base64".to_owned()), Hint::None)?;
                 }
-                _ => Ok(()),
-            },
-            Content::Json(value) => self.open_json(value, &part.place, id, depth),
+            }
+            Content::Json(value) => self.open_json(value, &part.place, id, depth)?,
             Content::Cms { .. } => {
-                let members: Vec<Vec<u8>> = cms::certificates(&part.bytes)
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(<[u8]>::to_vec)
-                    .collect();
-                for (number, member) in (1_usize..).zip(members) {
-                    self.take(
-                        Cow::Owned(member),
-                        inside(format!("certificate {number}")),
-                        Hint::Certificate,
-                    )?;
-                }
-                Ok(())
-            }
-            Content::Request(request) => self.open_request(&request.clone(), &inside),
-            Content::Certificate(certificate) => self.open_certificate(&certificate.clone(), &inside),
-            Content::Gzip { .. } => {
-                let outcome = compressed::inflate_single_gzip(&part.bytes, self.left());
-                match outcome {
-                    Ok(inflated) => {
-                        self.unwrapped = self.unwrapped.saturating_add(inflated.len());
-                        self.take(Cow::Owned(inflated), inside("gzip".to_owned()), Hint::None)
-                    }
-                    Err(fault) => {
-                        self.set(id, Content::Gzip { fault: Some(fault) });
-                        Ok(())
-                    }
+                for (number, member) in (1_usize..).zip(cms::certificates(&part.bytes).unwrap_or_default()) {
+                    let at = inside(format!("certificate {number}"));
+                    self.take(Cow::Owned(member.to_vec()), at, Hint::Certificate)?;
                 }
             }
-            Content::Zip { .. } => self.open_zip(id, &part.bytes, &inside),
-            _ => Ok(()),
+            Content::Request(request) => self.open_request(request, &inside)?,
+            Content::Certificate(certificate) => self.open_certificate(certificate, &inside)?,
+            Content::Gzip { .. } => match compressed::inflate_single_gzip(&part.bytes, self.left()) {
+                Ok(inflated) => {
+                    self.unwrapped = self.unwrapped.saturating_add(inflated.len());
+                    self.take(Cow::Owned(inflated), inside("gzip".to_owned()), Hint::None)?;
+                }
+                Err(fault) => return Ok(Some(fault)),
+            },
+            Content::Zip { .. } => return self.open_zip(&part.bytes, &inside),
+            _ => {}
         }
+        Ok(None)
     }
 
     fn left(&self) -> usize {
@@ -164,24 +175,20 @@ impl<'s> Unwrapper<'s, '_> {
         fits
     }
 
-    fn set(&mut self, id: PartId, content: Content) {
-        if let Some(part) = self.parts.get_mut(id.0) {
-            part.content = content;
-        }
-    }
-
     fn open_pem(&mut self, text: &str, inside: &dyn Fn(String) -> Position) -> Result<(), InputError> {
         let mut number = 0_usize;
         for block in pem::find(text) {
             number = number.saturating_add(1);
             let at = inside(format!("{} {number}", block.label.to_ascii_lowercase()));
-            if block.label.ends_with("PRIVATE KEY") {
+            if block.label.ends_with("PRIVATE KEY") || block.label == "PGP PRIVATE KEY BLOCK" {
                 return Err(InputError::PrivateKey(at.place));
             }
             let hint = match block.label {
                 "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => Hint::Certificate,
                 "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Hint::Request,
                 "PUBLIC KEY" => Hint::PublicKey,
+                "X509 CRL" => Hint::RevocationList,
+                "PGP PUBLIC KEY BLOCK" => Hint::OpenPgpKey,
                 _ => Hint::None,
             };
             let der = block.der.unwrap_or_default();
@@ -246,15 +253,14 @@ impl<'s> Unwrapper<'s, '_> {
         certificate: &Certificate,
         inside: &dyn Fn(String) -> Position,
     ) -> Result<(), InputError> {
-        let carried: Vec<_> = certificate
+        let carried = certificate
             .extensions()
             .filter(|e| self.carriers.iter().any(|c| c.in_certificates && c.oid == e.oid))
-            .filter(|e| e.value.starts_with(&[0x30, 0x82]))
-            .map(|e| (e.oid, e.value.to_vec()))
-            .collect();
-        for (oid, value) in carried {
-            if self.afford(value.len()) {
-                self.take(Cow::Owned(value), inside(format!("extension {oid}")), Hint::Announced(oid))?;
+            .filter(|e| e.value.starts_with(&[0x30, 0x82]));
+        for extension in carried {
+            if self.afford(extension.value.len()) {
+                let at = inside(format!("extension {}", extension.oid));
+                self.take(Cow::Owned(extension.value.to_vec()), at, Hint::Announced(extension.oid))?;
             }
         }
         Ok(())
@@ -262,28 +268,24 @@ impl<'s> Unwrapper<'s, '_> {
 
     fn open_zip(
         &mut self,
-        id: PartId,
         bytes: &[u8],
         inside: &dyn Fn(String) -> Position,
-    ) -> Result<(), InputError> {
-        match compressed::read_zip(bytes, self.limits.parts, self.left()) {
-            Err(fault) => self.set(id, Content::Zip { fault: Some(fault) }),
-            Ok(members) => {
-                for member in members {
-                    match member.content {
-                        Ok(content) => {
-                            self.unwrapped = self.unwrapped.saturating_add(content.len());
-                            self.take(Cow::Owned(content), inside(member.name), Hint::None)?;
-                        }
-                        Err(fault) => {
-                            let fault = Some(format!("member {}: {fault}", member.name));
-                            self.set(id, Content::Zip { fault });
-                        }
-                    }
+    ) -> Result<Option<String>, InputError> {
+        let members = match compressed::read_zip(bytes, self.limits.parts, self.left()) {
+            Ok(members) => members,
+            Err(fault) => return Ok(Some(fault)),
+        };
+        let mut found = None;
+        for member in members {
+            match member.content {
+                Ok(content) => {
+                    self.unwrapped = self.unwrapped.saturating_add(content.len());
+                    self.take(Cow::Owned(content), inside(member.name), Hint::None)?;
                 }
+                Err(fault) => found = Some(format!("member {}: {fault}", member.name)),
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 
@@ -304,7 +306,9 @@ fn without_bom(bytes: &[u8]) -> &[u8] {
 }
 
 fn text_of(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(without_bom(bytes))
+    let bytes = without_bom(bytes);
+    // Far quicker than the lossy reading, which is for what is not UTF-8.
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// What the bytes are; `None` for a private key, which is not looked at further.
@@ -321,13 +325,24 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
             let key = PublicKey::from_spki_der(bytes);
             Some(key.map_or_else(Content::BrokenPublicKey, Content::PublicKey))
         }
+        Hint::RevocationList => {
+            let list = RevocationList::from_der(bytes);
+            Some(list.map_or_else(Content::BrokenRevocationList, Content::RevocationList))
+        }
+        Hint::OpenPgpKey => match OpenPgpKey::read(bytes) {
+            Err(OpenPgpError::Private) => return None,
+            key => Some(key.map_or_else(Content::BrokenOpenPgpKey, Content::OpenPgpKey)),
+        },
     };
     match announced {
         None => {}
         // What is announced as something else and is not that may still be a private key.
-        Some(Content::BrokenCertificate { .. } | Content::BrokenRequest(_) | Content::BrokenPublicKey(_))
-            if is_private_key(bytes) =>
-        {
+        Some(
+            Content::BrokenCertificate { .. }
+            | Content::BrokenRequest(_)
+            | Content::BrokenPublicKey(_)
+            | Content::BrokenRevocationList(_),
+        ) if is_private_key(bytes) => {
             return None;
         }
         Some(content) => return Some(content),
@@ -338,13 +353,21 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
     if bytes.starts_with(b"PK\x03\x04") {
         return Some(Content::Zip { fault: None });
     }
-    if pem::is_pem(bytes) && !bytes.starts_with(&[0x30]) && !looks_like_json(bytes) {
+    if !bytes.starts_with(&[0x30]) && !looks_like_json(bytes) && pem::is_pem(bytes) {
         return Some(Content::Pem);
     }
     if bytes.first() == Some(&0x30)
         && let Some(content) = der(bytes)?
     {
         return Some(content);
+    }
+    if bytes.first().is_some_and(|first| first & 0x80 != 0) {
+        // Binary data of other kinds begins so too: only what is wholly of OpenPGP packets is taken for it.
+        match OpenPgpKey::read(bytes) {
+            Ok(key) => return Some(Content::OpenPgpKey(key)),
+            Err(OpenPgpError::Private) => return None,
+            Err(_) => {}
+        }
     }
     Some(text(bytes).unwrap_or(Content::Binary))
 }
@@ -396,6 +419,8 @@ fn der(bytes: &[u8]) -> Option<Option<Content>> {
                 Some(Content::Cms { readable: cms::certificates(bytes).is_some() })
             } else if let Ok(key) = PublicKey::from_spki_der(bytes) {
                 Some(Content::PublicKey(key))
+            } else if let Ok(list) = RevocationList::from_der(bytes) {
+                Some(Content::RevocationList(list))
             } else {
                 single(bytes).map(|_| Content::Der)
             }

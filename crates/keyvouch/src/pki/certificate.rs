@@ -30,9 +30,12 @@ struct Inner {
     tbs: Range<usize>,
     issuer: Range<usize>,
     subject: Range<usize>,
+    /// Read once: formats look at it again and again.
+    common_name: Option<Range<usize>>,
     key: Result<PublicKey, KeyError>,
     not_before: Time,
     not_after: Time,
+    algorithm: Range<usize>,
     scheme: Result<Scheme, SchemeError>,
     signature: Range<usize>,
     extensions: Vec<(ObjectIdentifier, bool, Range<usize>)>,
@@ -75,15 +78,38 @@ pub struct BasicConstraints {
     pub path_len: Option<u32>,
 }
 
-/// keyUsage (RFC 5280, 4.2.1.3): the bits that path validation asks for.
+/// keyUsage (RFC 5280, 4.2.1.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyUsage {
     /// Bit 0.
     pub digital_signature: bool,
     /// Bit 1, contentCommitment or nonRepudiation.
     pub content_commitment: bool,
+    /// Bit 2.
+    pub key_encipherment: bool,
+    /// Bit 3.
+    pub data_encipherment: bool,
+    /// Bit 4.
+    pub key_agreement: bool,
     /// Bit 5.
     pub key_cert_sign: bool,
+    /// Bit 6.
+    pub crl_sign: bool,
+    /// Bit 7.
+    pub encipher_only: bool,
+    /// Bit 8.
+    pub decipher_only: bool,
+}
+
+/// How an ECDSA signature on a certificate is written. What is not ECDSA is not affected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EcdsaForm {
+    /// As RFC 5758 (3.2) and RFC 3279 (2.2.3) say.
+    Standard,
+    /// The AlgorithmIdentifier may have NULL parameters.
+    NullParameters,
+    /// The same, and the numbers in the signature are unsigned; see [`Scheme::EcdsaUnsigned`].
+    NullAndUnsigned,
 }
 
 /// Object identifiers of the extensions that path validation processes.
@@ -141,9 +167,12 @@ impl Certificate {
             tbs: place(tbs.as_ref())?,
             issuer: place(tbs.issuer.as_raw())?,
             subject: place(tbs.subject.as_raw())?,
+            common_name: name::common_name(tbs.subject.as_raw())
+                .and_then(|text| range_in(der, text.as_bytes())),
             key: PublicKey::from_spki_der(tbs.subject_pki.raw),
             not_before: Time::from_unix(tbs.validity.not_before.timestamp()),
             not_after: Time::from_unix(tbs.validity.not_after.timestamp()),
+            algorithm: place(fields.algorithm)?,
             scheme: Scheme::from_algorithm_identifier(fields.algorithm),
             signature: place(fields.signature)?,
             extensions,
@@ -201,7 +230,7 @@ impl Certificate {
     /// The only commonName of the subject; `None` when there is none, or more than one.
     #[must_use]
     pub fn common_name(&self) -> Option<&str> {
-        name::common_name(self.subject())
+        std::str::from_utf8(self.slice(self.0.common_name.as_ref()?)).ok()
     }
 
     /// The only commonName of the issuer.
@@ -258,6 +287,32 @@ impl Certificate {
         key.verify(self.scheme()?, self.tbs(), self.signature())
     }
 
+    /// Verifies the certificate's signature with `key`, tolerating what `form` names.
+    ///
+    /// # Errors
+    /// When it does not verify or the algorithm is not accepted.
+    pub fn verify_signed_by_with(
+        &self,
+        key: &PublicKey,
+        form: EcdsaForm,
+    ) -> Result<SignatureValid<'_>, SignatureError> {
+        key.verify(self.scheme_with(form)?, self.tbs(), self.signature())
+    }
+
+    /// How the certificate is signed, tolerating what `form` names.
+    ///
+    /// # Errors
+    /// When the algorithm is not supported.
+    pub fn scheme_with(&self, form: EcdsaForm) -> Result<Scheme, SchemeError> {
+        if form == EcdsaForm::Standard {
+            return self.scheme();
+        }
+        match Scheme::from_algorithm_identifier_or_null(self.slice(&self.0.algorithm))? {
+            Scheme::Ecdsa(hash) if form == EcdsaForm::NullAndUnsigned => Ok(Scheme::EcdsaUnsigned(hash)),
+            scheme => Ok(scheme),
+        }
+    }
+
     /// This certificate as authentic, given that its signed part is.
     #[must_use]
     pub fn authentic(&self, tbs: Authentic<&[u8]>) -> Option<Authentic<Self>> {
@@ -312,7 +367,20 @@ impl Certificate {
         let value = self.extension(oids::KEY_USAGE)?.value;
         Some(read_key_usage(value).map_err(|_| ()))
     }
+
+    /// The purposes in extKeyUsage (RFC 5280, 4.2.1.12); `Some(Err)` when the extension is there and cannot be read.
+    #[must_use]
+    #[allow(clippy::result_unit_err, reason = "there is nothing more to say than that it cannot be read")]
+    pub fn extended_key_usage(&self) -> Option<Result<Vec<ObjectIdentifier>, ()>> {
+        let value = self.extension(oids::EXTENDED_KEY_USAGE)?.value;
+        let purposes = crate::wire::der::sequence(value, MAX_PURPOSES).filter(|p| !p.is_empty()).ok_or(());
+        let read = |purpose: &[u8]| ObjectIdentifier::from_der(purpose).map_err(|_| ());
+        Some(purposes.and_then(|p| p.into_iter().map(read).collect()))
+    }
 }
+
+/// More purposes than any certificate has.
+const MAX_PURPOSES: usize = 32;
 
 impl PartialEq for Certificate {
     fn eq(&self, other: &Self) -> bool {
@@ -365,10 +433,17 @@ fn read_basic_constraints(value: &[u8]) -> der::Result<BasicConstraints> {
 
 fn read_key_usage(value: &[u8]) -> der::Result<KeyUsage> {
     let bits = BitStringRef::from_der(value)?;
-    let first = bits.raw_bytes().first().copied().unwrap_or(0);
+    let octet = |index: usize| bits.raw_bytes().get(index).copied().unwrap_or(0);
+    let (first, second) = (octet(0), octet(1));
     Ok(KeyUsage {
         digital_signature: first & 0x80 != 0,
         content_commitment: first & 0x40 != 0,
+        key_encipherment: first & 0x20 != 0,
+        data_encipherment: first & 0x10 != 0,
+        key_agreement: first & 0x08 != 0,
         key_cert_sign: first & 0x04 != 0,
+        crl_sign: first & 0x02 != 0,
+        encipher_only: first & 0x01 != 0,
+        decipher_only: second & 0x80 != 0,
     })
 }

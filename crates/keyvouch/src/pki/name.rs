@@ -71,6 +71,21 @@ pub fn rdn_count(name: &[u8]) -> usize {
     sequence(name, MAX_PARTS).map_or(0, |rdns| rdns.len())
 }
 
+/// Whether two DER Names have the same attributes with the same values in the same order, whatever string types
+/// hold them. Values of other types than text are never the same unless the whole names are, byte for byte.
+#[must_use]
+pub fn same_values(a: &[u8], b: &[u8]) -> bool {
+    if a == b {
+        return true;
+    }
+    match (read(a), read(b)) {
+        (Some(left), Some(right)) => {
+            rdn_count(a) == rdn_count(b) && left == right && left.iter().all(|each| each.text.is_some())
+        }
+        _ => false,
+    }
+}
+
 /// A name for people, in the manner of RFC 4514 but in encoding order.
 #[must_use]
 pub fn display(name: &[u8]) -> String {
@@ -92,4 +107,38 @@ pub fn display(name: &[u8]) -> String {
         let _ = write!(out, "{label}={}", attribute.text.unwrap_or("(not text)"));
     }
     if out.is_empty() { "(empty name)".to_owned() } else { out }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keyvouch_emulator::x509::{self, Text};
+
+    #[test]
+    fn string_types_do_not_matter_and_everything_else_does() {
+        let of = |text, parts: &[(&str, &str)]| {
+            let parts: Vec<_> = parts.iter().map(|(kind, value)| (*kind, text, *value)).collect();
+            x509::name(&parts).unwrap()
+        };
+        let utf8 = of(Text::Utf8, &[("O", "A"), ("CN", "B")]);
+        assert!(same_values(&utf8, &of(Text::Printable, &[("O", "A"), ("CN", "B")])));
+        for other in [
+            of(Text::Printable, &[("CN", "B"), ("O", "A")]),
+            of(Text::Printable, &[("O", "A"), ("CN", "b")]),
+            of(Text::Printable, &[("O", "A")]),
+            of(Text::Printable, &[("OU", "A"), ("CN", "B")]),
+            Vec::new(),
+        ] {
+            assert!(!same_values(&utf8, &other));
+        }
+        // Both in one RDN
+        let one = keyvouch_emulator::der::sequence(&[x509::rdn(&[
+            ("O", Text::Utf8, "A"),
+            ("CN", Text::Utf8, "B"),
+        ])
+        .unwrap()]);
+        assert!(!same_values(&utf8, &one));
+        // Not text, or not a name: the same bytes only
+        assert!(same_values(&[5, 0], &[5, 0]) && !same_values(&[5, 0], &[5]));
+    }
 }

@@ -7,11 +7,11 @@
 use std::cmp::Reverse;
 use std::fmt;
 
-use super::certificate::{Certificate, oids};
+use super::certificate::{Certificate, EcdsaForm, oids};
 use super::name;
 use crate::appraisal::{AnchorRef, Trust};
 use crate::authentic::{Authentic, TrustedKey};
-use crate::crypto::{KeyError, SignatureError};
+use crate::crypto::{KeyError, PublicKey, SignatureError};
 use crate::reference::anchors::{Anchor, Anchors};
 use crate::signatures::Signatures;
 use crate::time::Time;
@@ -41,8 +41,13 @@ pub struct Rules {
     /// Leniency: a certificate at one of these positions (0 is the end certificate) may act as issuer
     /// although it is X.509 v1 or has no basicConstraints.
     pub issuers_without_basic_constraints: &'static [usize],
+    /// Leniency: the ECDSA AlgorithmIdentifier of a certificate at one of these positions may have NULL parameters.
+    pub ecdsa_null_parameters: &'static [usize],
     /// Leniency: pathLenConstraint of the anchor is not enforced.
     pub ignore_anchor_path_len: bool,
+    /// Leniency: issuer and subject match when their attributes have the same values in the same order, whatever
+    /// string types hold them (RFC 5280, 7.1, without its folding of case and spaces).
+    pub names_by_value: bool,
     /// Operator's choice: certificates outside their validity are reported and do not break the path.
     pub accept_expired: bool,
 }
@@ -55,7 +60,9 @@ impl Rules {
             at,
             signs,
             issuers_without_basic_constraints: &[],
+            ecdsa_null_parameters: &[],
             ignore_anchor_path_len: false,
+            names_by_value: false,
             accept_expired: false,
         }
     }
@@ -164,7 +171,12 @@ pub fn validate(
     for (index, certificate) in chain.iter().enumerate() {
         let mut found = Vec::new();
         let upper = chain.get(index.saturating_add(1));
-        check_issuer(certificate, upper, anchor, signatures, &mut found);
+        let form = match rules.ecdsa_null_parameters.contains(&index) {
+            true => EcdsaForm::NullParameters,
+            false => EcdsaForm::Standard,
+        };
+        let check = |c: &Certificate, key: &PublicKey| signatures.check_with(c, key, form);
+        check_issuer(certificate, upper, anchor, rules, check, &mut found);
         check_validity(certificate, rules.at, &mut found);
         check_key(certificate, &mut found);
         check_extensions(certificate, &mut found);
@@ -207,18 +219,21 @@ fn check_issuer(
     certificate: &Certificate,
     upper: Option<&Certificate>,
     anchor: &Anchor,
-    signatures: &Signatures<'_>,
+    rules: &Rules,
+    check: impl Fn(&Certificate, &PublicKey) -> Result<(), SignatureError>,
     found: &mut Vec<FaultKind>,
 ) {
     let (issuer, key) = match upper {
         Some(upper) => (upper.subject(), upper.key()),
         None => (anchor.subject.as_slice(), Ok(&anchor.key)),
     };
-    if certificate.issuer() != issuer {
+    let same = certificate.issuer() == issuer
+        || (rules.names_by_value && name::same_values(certificate.issuer(), issuer));
+    if !same {
         found.push(FaultKind::NameChaining);
     }
     // An issuer whose key is unusable is reported at the issuer itself, and cannot have signed.
-    let signed = key.map_err(|_| SignatureError::Invalid).and_then(|key| signatures.check(certificate, key));
+    let signed = key.map_err(|_| SignatureError::Invalid).and_then(|key| check(certificate, key));
     if let Err(error) = signed {
         found.push(FaultKind::Signature(error));
     }

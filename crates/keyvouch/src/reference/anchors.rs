@@ -24,6 +24,9 @@ pub enum AnchorKind {
     Root,
     /// A published certification authority below a root. Trusted only through the anchor that issued it.
     Intermediate,
+    /// A bare public key, pinned without certificate, name or validity. Formats whose signers are keys and not
+    /// certificates may end there ([`Anchors::keys_for`]); certificate paths never do.
+    Key,
     /// Known, so that it can be recognised, and never trusted: another application's authority, a preview or
     /// test root.
     Untrusted,
@@ -63,6 +66,17 @@ pub struct PublishedCertificate {
     pub confirmed: Confirmed,
 }
 
+/// Where a bare key was published, which has no certificate to say so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PublishedKey {
+    /// Where it was published.
+    pub source: String,
+    /// When it was looked up there; operators need not say.
+    pub looked_up: Option<Date>,
+    /// Who confirmed it.
+    pub confirmed: Confirmed,
+}
+
 /// A name and a key that evidence may end at, or that is known and must not be trusted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Anchor {
@@ -80,7 +94,7 @@ pub struct Anchor {
     pub role: Option<String>,
     /// The id of the anchor that issued it, for intermediates. An operator's may have none.
     pub issuer: Option<String>,
-    /// Its name, as the DER that stands in certificates.
+    /// Its name, as the DER that stands in certificates; empty for a bare key.
     #[serde(serialize_with = "as_base64")]
     pub subject: Vec<u8>,
     /// Its public key, as DER SubjectPublicKeyInfo.
@@ -94,8 +108,11 @@ pub struct Anchor {
     pub spki_sha256: [u8; 32],
     /// The path length of its latest certificate's basic constraints; `None`: no constraint recorded.
     pub path_len: Option<u32>,
-    /// The certificates published for it, oldest first; at least one.
+    /// The certificates published for it, oldest first; at least one, unless it is a bare key.
     pub certificates: Vec<PublishedCertificate>,
+    /// Where a bare key was published; `None` for every other anchor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<PublishedKey>,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -135,9 +152,43 @@ impl Anchor {
             spki_sha256,
             path_len,
             certificates: vec![certificate],
+            published: None,
             origin: Origin::Operator(file.to_owned()),
         };
         anchor.check().map_err(|problem| DataError::new(file, name, problem))?;
+        Ok(anchor)
+    }
+
+    /// An anchor from a bare public key that the operator handed over, for every format that ends at keys.
+    ///
+    /// # Errors
+    ///
+    /// If the anchor is not in order.
+    pub fn key_from_operator(file: &str, key: &PublicKey) -> Result<Self, DataError> {
+        let spki_sha256 = key.spki_sha256();
+        let name = format!("{} key of {file}", key.algorithm());
+        let anchor = Self {
+            id: format!("operator-key-{}", hex::encode(spki_sha256)),
+            name: name.clone(),
+            kind: AnchorKind::Key,
+            formats: Vec::new(),
+            every_format: true,
+            role: None,
+            issuer: None,
+            subject: Vec::new(),
+            spki: key.spki_der().to_owned(),
+            key: key.clone(),
+            spki_sha256,
+            path_len: None,
+            certificates: Vec::new(),
+            published: Some(PublishedKey {
+                source: "the operator's key".to_owned(),
+                looked_up: None,
+                confirmed: Confirmed::Operator,
+            }),
+            origin: Origin::Operator(file.to_owned()),
+        };
+        anchor.check().map_err(|problem| DataError::new(file, &name, problem))?;
         Ok(anchor)
     }
 
@@ -148,7 +199,13 @@ impl Anchor {
         self.every_format || self.formats.iter().any(|f| f == format)
     }
 
-    /// Whether one of its certificates is valid at this time.
+    /// Whether it is a key alone: no certificate, no name. Such an anchor can be distrusted like any other.
+    #[must_use]
+    pub fn is_bare_key(&self) -> bool {
+        self.published.is_some()
+    }
+
+    /// Whether one of its certificates is valid at this time; never for a bare key, which has none.
     #[must_use]
     pub fn valid_at(&self, at: Time) -> bool {
         self.certificates.iter().any(|c| c.not_before <= at && at <= c.not_after)
@@ -182,7 +239,17 @@ impl Anchor {
 
     /// What holds for every anchor, wherever it comes from; an error says what is wrong.
     fn check(&self) -> Result<(), String> {
-        if content(&self.subject, Tag::Sequence).is_none_or(<[u8]>::is_empty) {
+        if self.kind == AnchorKind::Key && !self.is_bare_key() {
+            return Err("a key has no subject and no certificate: take them out".to_owned());
+        }
+        if self.is_bare_key() {
+            if !matches!(self.kind, AnchorKind::Key | AnchorKind::Untrusted) {
+                return Err("a root or intermediate has a subject and certificates: add them".to_owned());
+            }
+            if self.path_len.is_some() || !self.certificates.is_empty() || !self.subject.is_empty() {
+                return Err("a key has no subject, certificate or path_len: take them out".to_owned());
+            }
+        } else if content(&self.subject, Tag::Sequence).is_none_or(<[u8]>::is_empty) {
             return Err(
                 "subject is not the DER of one name: take the whole Name, with its SEQUENCE".to_owned()
             );
@@ -196,7 +263,7 @@ impl Anchor {
                 hex::encode(actual)
             ));
         }
-        if self.certificates.is_empty() {
+        if self.certificates.is_empty() && !self.is_bare_key() {
             return Err(
                 "no certificate: add an [[anchor.certificate]], which says when it is valid".to_owned()
             );
@@ -217,7 +284,7 @@ impl Anchor {
             (AnchorKind::Intermediate, Some(issuer)) if *issuer == self.id => {
                 Err("issuer is the anchor itself: it is a root, or the issuer is wrong".to_owned())
             }
-            (AnchorKind::Root | AnchorKind::Untrusted, Some(_)) => {
+            (AnchorKind::Root | AnchorKind::Key | AnchorKind::Untrusted, Some(_)) => {
                 Err("only an intermediate has an issuer: take it out, or correct the kind".to_owned())
             }
             _ => Ok(()),
@@ -292,12 +359,22 @@ struct AnchorRow {
     formats: Option<Vec<String>>,
     role: Option<String>,
     issuer: Option<String>,
-    subject: String,
+    /// Absent for a bare key, like the certificates.
+    subject: Option<String>,
     spki: String,
     spki_sha256: String,
     path_len: Option<u32>,
     #[serde(default)]
     certificate: Vec<CertificateRow>,
+    published: Option<PublishedRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublishedRow {
+    source: Option<String>,
+    looked_up: Option<String>,
+    confirmed: Option<Confirmed>,
 }
 
 #[derive(Deserialize)]
@@ -375,12 +452,13 @@ fn read_anchor(entry: &Entry, origin: &Origin) -> Result<Anchor, DataError> {
         formats,
         role: row.role,
         issuer: row.issuer,
-        subject: base64_der(entry, "subject", &row.subject)?,
+        subject: row.subject.map(|s| base64_der(entry, "subject", &s)).transpose()?.unwrap_or_default(),
         key: public_key(&spki).map_err(|problem| entry.error(problem))?,
         spki,
         spki_sha256: hex_32(entry, "spki_sha256", &row.spki_sha256)?,
         path_len: row.path_len,
         certificates,
+        published: row.published.map(|p| read_published(entry, p, origin)).transpose()?,
         origin: origin.clone(),
     };
     anchor.check().map_err(|problem| entry.error(problem))?;
@@ -399,11 +477,31 @@ fn read_certificate(
             row.serial
         )));
     }
+    let PublishedKey { source, looked_up, confirmed } = read_published(
+        entry,
+        PublishedRow { source: row.source, looked_up: row.looked_up, confirmed: row.confirmed },
+        origin,
+    )?;
+    Ok(PublishedCertificate {
+        sha256: hex_32(entry, "sha256", &row.sha256)?,
+        serial: row.serial.to_ascii_lowercase(),
+        not_before: time(entry, "not_before", &row.not_before)?,
+        not_after: time(entry, "not_after", &row.not_after)?,
+        source,
+        looked_up,
+        confirmed,
+    })
+}
+
+/// Where something was published; an operator need not say.
+fn read_published(entry: &Entry, row: PublishedRow, origin: &Origin) -> Result<PublishedKey, DataError> {
     let looked_up = row.looked_up.as_deref().map(|t| date(entry, "looked_up", t)).transpose()?;
     let (source, confirmed) = match origin {
         Origin::BuiltIn => {
             let (Some(source), Some(_), Some(confirmed)) = (row.source, looked_up, row.confirmed) else {
-                return Err(entry.error("certificate needs source, looked_up and confirmed: fill them in"));
+                return Err(
+                    entry.error("certificate or key needs source, looked_up and confirmed: fill them in")
+                );
             };
             not_empty(entry, "source", &source)?;
             if confirmed == Confirmed::Operator {
@@ -418,15 +516,7 @@ fn read_certificate(
             row.confirmed.unwrap_or(Confirmed::Operator),
         ),
     };
-    Ok(PublishedCertificate {
-        sha256: hex_32(entry, "sha256", &row.sha256)?,
-        serial: row.serial.to_ascii_lowercase(),
-        not_before: time(entry, "not_before", &row.not_before)?,
-        not_after: time(entry, "not_after", &row.not_after)?,
-        source,
-        looked_up,
-        confirmed,
-    })
+    Ok(PublishedKey { source, looked_up, confirmed })
 }
 
 /// The key of an anchor, which has to be one that can verify signatures.
@@ -561,6 +651,11 @@ impl Anchors {
         self.iter().filter(move |a| a.kind == AnchorKind::Root && a.applies_to(format))
     }
 
+    /// The bare keys that evidence of a format may end at, in the order of their ids.
+    pub fn keys_for<'a>(&'a self, format: &'a str) -> impl Iterator<Item = &'a Anchor> {
+        self.iter().filter(move |a| a.kind == AnchorKind::Key && a.applies_to(format))
+    }
+
     /// The intermediates of a format, in the order of their ids.
     pub fn intermediates_for<'a>(&'a self, format: &'a str) -> impl Iterator<Item = &'a Anchor> {
         self.iter().filter(move |a| a.kind == AnchorKind::Intermediate && a.applies_to(format))
@@ -688,12 +783,21 @@ mod tests {
         assert_eq!(ids(set.roots_for("google-cloud-hsm")).len(), 3);
         assert_eq!(ids(set.roots_for("azure-managed-hsm")).len(), 2);
         assert_eq!(ids(set.roots_for("securosys")), ["securosys-primus-hsm-rootkey-2024"]);
+        assert_eq!(ids(set.roots_for("crypto4a-qasm")), ["crypto4a-rca"]);
+        assert_eq!(
+            ids(set.roots_for("thales-luna")),
+            ["thales-chrysalis-its-root", "thales-safenet-ecc-manufacturer-integrity"]
+        );
+        assert_eq!(ids(set.roots_for("fortanix")), ["fortanix-attestation-and-provisioning-root"]);
+        assert_eq!(ids(set.roots_for("yubihsm2")), ["yubico-attestation-root-1", "yubico-yubihsm-root"]);
+        assert_eq!(set.intermediates_for("yubihsm2").count(), 4);
         assert_eq!(set.roots_for("no-such-format").count(), 0);
         assert_eq!(set.intermediates_for("yubikey-piv").count(), 5);
         assert_eq!(set.intermediates_for("marvell").count(), 0);
-        assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("preview")).count(), 3);
-        assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("other-application")).count(), 10);
-        for anchor in set.intermediates_for("yubikey-piv") {
+        assert_eq!(set.intermediates_for("yubikey-openpgp").count(), 5);
+        assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("preview")).count(), 5);
+        assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("other-application")).count(), 6);
+        for anchor in set.intermediates_for("yubikey-piv").chain(set.intermediates_for("yubikey-openpgp")) {
             let mut top = anchor;
             while let Some(issuer) = set.issuer_of(top) {
                 top = issuer;
@@ -702,14 +806,20 @@ mod tests {
         }
         let third_party: Vec<_> =
             set.iter().filter(|a| a.certificates.iter().any(|c| c.confirmed != Confirmed::Maker)).collect();
-        assert_eq!(ids(third_party.into_iter()), ["securosys-primus-hsm-rootkey-2024"]);
+        assert_eq!(
+            ids(third_party.into_iter()),
+            ["crypto4a-rca", "securosys-primus-hsm-rootkey-2024", "thales-chrysalis-its-root"]
+        );
     }
 
     #[test]
     fn built_in_anchors_are_found_by_name_key_and_id() {
         let set = Anchors::builtin().unwrap();
         for anchor in set.iter() {
-            assert_eq!(ids(set.by_subject(&anchor.subject)), [&anchor.id]);
+            // Fortanix's test root has the name of the true one.
+            if !anchor.id.starts_with("fortanix-") {
+                assert_eq!(ids(set.by_subject(&anchor.subject)), [&anchor.id]);
+            }
             assert_eq!(ids(set.by_spki(&anchor.spki)), [&anchor.id]);
             assert_eq!(set.by_id(&anchor.id), Some(anchor));
         }
@@ -892,6 +1002,57 @@ mod tests {
         }
         let error = parse_file("x.toml", &good.replace("id = 'example'\n", "")).unwrap_err();
         assert_eq!(error.to_string(), "x.toml: [[anchor]] number 1: missing field `id`");
+    }
+
+    fn bare_key(id: &str, n: u8, kind: &str) -> String {
+        format!(
+            "[[anchor]]\nid = '{id}'\nname = 'Key {n}'\nkind = '{kind}'\nformats = ['nshield']\nspki = '{}'\n\
+             spki_sha256 = '{}'\n[anchor.published]\nsource = 'test'\nlooked_up = '2026-01-01'\nconfirmed = 'maker'\n",
+            base64(&spki(n)),
+            hex::encode(sha256(&spki(n)))
+        )
+    }
+
+    #[test]
+    fn a_bare_key_is_found_by_its_format_and_never_on_a_path() {
+        let mut set = Anchors::empty();
+        let key = parse_file("x.toml", &bare_key("key", 1, "key")).unwrap().remove(0);
+        assert!(key.is_bare_key() && key.subject.is_empty() && !key.valid_at(Time::from_unix(0)));
+        set.add(key).unwrap();
+        set.check().unwrap();
+        assert_eq!(set.keys_for("nshield").count(), 1);
+        assert_eq!(set.keys_for("marvell").count(), 0);
+        assert_eq!(set.roots_for("nshield").count(), 0);
+        // The operator's copy of the same key is the same anchor; another key is another one.
+        let own = Anchor::key_from_operator("own.pem", &PublicKey::from_spki_der(&spki(1)).unwrap()).unwrap();
+        set.add(own).unwrap();
+        let other =
+            Anchor::key_from_operator("own.pem", &PublicKey::from_spki_der(&spki(2)).unwrap()).unwrap();
+        set.add(other).unwrap();
+        assert_eq!(set.keys_for("nshield").count(), 2);
+        assert_eq!(set.keys_for("marvell").count(), 1);
+        // The operator can distrust it.
+        let distrust = parse_operator_file("y.toml", &bare_key("no", 1, "untrusted")).unwrap().remove(0);
+        let mut set = Anchors::empty();
+        set.add(parse_file("x.toml", &bare_key("key", 1, "key")).unwrap().remove(0)).unwrap();
+        set.add(distrust).unwrap();
+        assert_eq!(set.keys_for("nshield").count(), 0);
+    }
+
+    #[test]
+    fn a_bare_key_has_neither_name_nor_certificate() {
+        let good = bare_key("key", 1, "key");
+        let certified = entry("key", 1, "root", &[(2000, 2010)]).replace("'root'", "'key'");
+        for (text, says) in [
+            (good.replace("kind = 'key'", "kind = 'root'"), "subject"),
+            (good.replace("spki =", "path_len = 1\nspki ="), "path_len"),
+            (good.replace("looked_up = '2026-01-01'\n", ""), "looked_up"),
+            (good.replace("'maker'", "'operator'"), "confirmed"),
+            (certified, "no subject"),
+        ] {
+            let error = parse_file("x.toml", &text).unwrap_err();
+            assert!(error.to_string().contains(says), "{says}: {error}");
+        }
     }
 
     #[test]

@@ -20,18 +20,28 @@ use serde::{Serialize, Serializer};
 use self::anchors::Anchors;
 use self::deny::DenyList;
 use self::devices::Devices;
-use crate::pki::Certificate;
+use crate::pki::{Certificate, RevocationList};
 use crate::time::Time;
 
 /// The built-in data files. A new file is one line here.
 const DATA: &[(&str, &str)] = &[
+    ("data/anchors/crypto4a-qasm.toml", include_str!("../../../../data/anchors/crypto4a-qasm.toml")),
+    ("data/anchors/fortanix.toml", include_str!("../../../../data/anchors/fortanix.toml")),
     ("data/anchors/google-cloud-hsm.toml", include_str!("../../../../data/anchors/google-cloud-hsm.toml")),
     ("data/anchors/marvell.toml", include_str!("../../../../data/anchors/marvell.toml")),
+    ("data/anchors/nshield.toml", include_str!("../../../../data/anchors/nshield.toml")),
     ("data/anchors/securosys.toml", include_str!("../../../../data/anchors/securosys.toml")),
     ("data/anchors/smartcard-hsm.toml", include_str!("../../../../data/anchors/smartcard-hsm.toml")),
+    ("data/anchors/thales-luna.toml", include_str!("../../../../data/anchors/thales-luna.toml")),
+    ("data/anchors/yubihsm2.toml", include_str!("../../../../data/anchors/yubihsm2.toml")),
+    ("data/anchors/yubikey-openpgp.toml", include_str!("../../../../data/anchors/yubikey-openpgp.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
+    ("data/devices/crypto4a.toml", include_str!("../../../../data/devices/crypto4a.toml")),
+    ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
+    ("data/devices/fortanix.toml", include_str!("../../../../data/devices/fortanix.toml")),
     ("data/devices/marvell.toml", include_str!("../../../../data/devices/marvell.toml")),
     ("data/devices/securosys.toml", include_str!("../../../../data/devices/securosys.toml")),
+    ("data/devices/thales.toml", include_str!("../../../../data/devices/thales.toml")),
     ("data/devices/yubico.toml", include_str!("../../../../data/devices/yubico.toml")),
 ];
 
@@ -50,8 +60,11 @@ pub struct Reference {
     pub devices: Devices,
     /// What the operator refuses.
     pub deny: DenyList,
-    /// Certificates of the operator that are no anchors: they help to build paths and give no trust.
+    /// Certificates of the operator that are no anchors: they help to build paths and give no trust, unless a format
+    /// says otherwise.
     pub intermediates: Vec<Certificate>,
+    /// Revocation lists of the operator.
+    pub revocation_lists: Vec<RevocationList>,
 }
 
 impl Reference {
@@ -113,12 +126,15 @@ impl Reference {
         let mut hasher = Hasher(aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
         let mut intermediates: Vec<_> = self.intermediates.iter().map(|c| hex::encode(c.sha256())).collect();
         intermediates.sort();
+        let mut lists: Vec<_> = self.revocation_lists.iter().map(|l| hex::encode(l.sha256())).collect();
+        lists.sort();
         let content = (
             "keyvouch.reference/1",
             self.anchors.iter().collect::<Vec<_>>(),
             self.devices.canonical(),
             self.deny.canonical(),
             intermediates,
+            lists,
         );
         if let Err(error) = serde_json::to_writer(&mut hasher, &content) {
             // Cannot happen: the hasher takes every byte, and every value has a JSON form. Were it to happen,

@@ -1,12 +1,14 @@
-//! Certificates that the operator hands over: roots become anchors, others help to build paths. Roots of card schemes
-//! are CV certificates.
+//! Certificates and keys that the operator hands over: roots and bare keys become anchors, other certificates
+//! help to build paths. Revocation lists are kept for the formats that look for them. Roots of card schemes are CV
+//! certificates.
 
 use super::anchors::{Anchor, AnchorKind, Confirmed, PublishedCertificate};
 use super::{DataError, Reference};
+use crate::crypto::SignatureError;
 use crate::input::{Carrier, Content, Limits, Parts};
-use crate::pki::Certificate;
 use crate::pki::cvc::path::ANCHOR_SCHEME;
 use crate::pki::cvc::{CvCertificate, name_of};
+use crate::pki::{Certificate, EcdsaForm};
 use crate::submission::{File, Submission};
 use crate::time::Time;
 
@@ -15,10 +17,11 @@ const CVC_FORMATS: &[&str] = &["smartcard-hsm"];
 
 impl Reference {
     /// Adds the certificates of a file (PEM, DER, a CMS bag, or one CV certificate). A certificate that is signed by its own key
-    /// becomes an anchor for every format; any other is used, untrusted, to build paths.
+    /// becomes an anchor for every format; any other is used, untrusted, to build paths. A bare public key (PEM
+    /// `PUBLIC KEY`) becomes an anchor for every format that ends at keys. Revocation lists are kept.
     ///
     /// # Errors
-    /// When the file holds no certificate, or one that cannot be used.
+    /// When the file holds none of them, or one that cannot be used.
     pub fn load_operator_certificates(&mut self, name: &str, bytes: &[u8]) -> Result<(), DataError> {
         const NO_CARRIERS: &[Carrier] = &[];
         let fail = |problem: &str| DataError::new(name, "certificate", problem.to_owned());
@@ -35,6 +38,18 @@ impl Reference {
                     found = true;
                     self.add_operator_certificate(name, certificate)?;
                 }
+                Content::PublicKey(key) => {
+                    found = true;
+                    self.anchors.add(Anchor::key_from_operator(name, key)?)?;
+                }
+                Content::BrokenPublicKey(why) => return Err(fail(&format!("{}: {why}", part.place))),
+                Content::RevocationList(list) => {
+                    found = true;
+                    if !self.revocation_lists.contains(list) {
+                        self.revocation_lists.push(list.clone());
+                    }
+                }
+                Content::BrokenRevocationList(why) => return Err(fail(&format!("{}: {why}", part.place))),
                 Content::BrokenCertificate { why, .. } => {
                     return Err(fail(&format!("{}: {why}", part.place)));
                 }
@@ -44,7 +59,10 @@ impl Reference {
         if found {
             Ok(())
         } else {
-            Err(fail("no certificate in it: give PEM or DER certificates, or a TOML data file"))
+            Err(fail(
+                "no certificate or public key in it: give PEM or DER certificates or revocation lists, a PEM public \
+                 key, or a TOML data file",
+            ))
         }
     }
 
@@ -79,7 +97,13 @@ impl Reference {
     fn add_operator_certificate(&mut self, file: &str, certificate: &Certificate) -> Result<(), DataError> {
         let fail = |problem: String| DataError::new(file, &certificate.display_name(), problem);
         let key = certificate.key().map_err(|e| fail(format!("its key cannot be used: {e}")))?;
-        if !certificate.is_self_issued() || certificate.verify_signed_by(key).is_err() {
+        // The self-signature tells a root from an intermediate and gives no trust: the operator does. So it may be
+        // written as some makers' roots write it, or rest on SHA-1 as old roots do.
+        let self_signed = matches!(
+            certificate.verify_signed_by_with(key, EcdsaForm::NullParameters),
+            Ok(_) | Err(SignatureError::WeakDigest)
+        );
+        if !certificate.is_self_issued() || !self_signed {
             if !self.intermediates.contains(certificate) {
                 self.intermediates.push(certificate.clone());
             }
@@ -91,7 +115,7 @@ impl Reference {
             serial: hex::encode(certificate.serial()),
             not_before: certificate.not_before(),
             not_after: certificate.not_after(),
-            source: format!("operator file {file}"),
+            source: "the operator's certificate".to_owned(),
             looked_up: None,
             confirmed: Confirmed::Operator,
         };

@@ -1,4 +1,6 @@
 //! Readers of encodings that several formats share.
 
+pub(crate) mod d3s;
 pub(crate) mod der;
+pub(crate) mod ncore;
 pub(crate) mod tlv;

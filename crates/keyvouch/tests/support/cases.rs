@@ -108,7 +108,7 @@ fn read_case(folder: &Path, case: &toml::Value) -> Option<Case> {
     let evidence = texts("evidence").into_iter().map(read).collect();
     let mut submission = Submission::new(evidence, text("at")?.parse().unwrap());
     submission.request = text("request").map(read);
-    submission.nonce = text("nonce").map(|nonce| hex_bytes(nonce));
+    submission.nonce = text("nonce").map(hex_bytes);
     for (name, value) in case.get("options").and_then(toml::Value::as_table).into_iter().flatten() {
         submission.options.set(name.clone(), json(value));
     }

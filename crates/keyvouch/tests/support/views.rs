@@ -95,7 +95,8 @@ fn pem_views(view: &View, text: &str) -> Vec<View> {
 
 fn base64_view(view: &View, text: &str) -> Option<View> {
     let inner = keyvouch::input::decode_base64(text.as_bytes()).filter(|inner| inner.len() >= 16)?;
-    let url = text.contains(['-', '_']) || !text.trim_end().ends_with('=') && text.trim().len() % 4 != 0;
+    let url =
+        text.contains(['-', '_']) || !text.trim_end().ends_with('=') && !text.trim().len().is_multiple_of(4);
     Some(view.inside("base64", inner, move |b| {
         if url { URL_SAFE_NO_PAD.encode(b) } else { STANDARD.encode(b) }.into_bytes()
     }))

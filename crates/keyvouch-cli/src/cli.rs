@@ -1,0 +1,383 @@
+//! The command line: every subcommand, every option, and their help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use keyvouch::Time;
+
+/// Decide whether a private key was made in, and stays in, a hardware cryptographic module.
+///
+/// A device (an HSM, a security key, a cloud HSM) or its maker signs a statement about a key: attestation
+/// evidence. keyvouch checks every signature up to a trust anchor, says what the evidence proves and what it does
+/// not, compares the key with a certification request, and judges all of it under a policy.
+#[derive(Debug, Parser)]
+#[command(
+    name = "keyvouch",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_long_help = "\
+Start here:
+  keyvouch verify attestation.pem --request request.csr   judge evidence
+  keyvouch formats                                        what evidence is understood
+  keyvouch emulate yubikey-piv sample                     make a sample to try things with"
+)]
+pub(crate) struct Cli {
+    /// When to colour the output
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to colour the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Verify(Verify),
+    Inspect(Inspect),
+    Formats(Formats),
+    Anchors(Anchors),
+    Policy(Policy),
+    Emulate(Emulate),
+    Completions(Completions),
+    Manpage(Manpage),
+}
+
+/// Judge evidence: is the key in hardware, and does that satisfy the policy?
+///
+/// Give all files that the device or its tool wrote, in any order and encoding; keyvouch finds out what each is.
+/// The answer comes first, then the reasons and what to do next.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit status:
+  0  accepted, with or without findings
+  1  refused
+  2  the command line is wrong, a file cannot be read, or there is no single thing to judge
+  3  cannot decide: something is missing or not known
+
+Examples:
+  keyvouch verify attestation.pem intermediate.pem --request request.csr
+  keyvouch verify evidence.zip --request request.csr --policy cabf-code-signing --output json
+  keyvouch verify folder/ --anchors our-own-root.pem --at 2026-06-01T00:00:00Z
+
+Trust never comes from the evidence: only the built-in anchors (`keyvouch anchors list`) and those that you name \
+with --anchors count.")]
+pub(crate) struct Verify {
+    /// Evidence files, or folders of them
+    ///
+    /// Of a folder every file is taken, but no hidden file and nothing in subfolders. Leave it out when the
+    /// attestation is inside the request.
+    #[arg(required_unless_present = "request", value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) evidence: Vec<PathBuf>,
+
+    /// What must hold the attested key: a certification request (PKCS#10), certificate or public key
+    ///
+    /// Without it, a certification request among the evidence is used when there is exactly one.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) request: Option<PathBuf>,
+
+    /// The nonce that you had given out, in hexadecimal
+    #[arg(long, value_name = "HEX", value_parser = nonce)]
+    pub(crate) nonce: Option<Nonce>,
+
+    /// The policy to judge by: a built-in name, or a policy file. May be repeated: the worst verdict counts
+    #[arg(long, value_name = "NAME|FILE", default_value = "hardware-key")]
+    pub(crate) policy: Vec<String>,
+
+    /// Turn a knob of the policies; `keyvouch policy list` names them. May be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) policy_option: Vec<Pair>,
+
+    /// The time at which to judge, such as 2026-06-01T00:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = at, hide_default_value = true)]
+    pub(crate) at: Option<At>,
+
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+
+    /// Also trust what the folder itself suggests: anchors, time, options. Only for your own samples!
+    ///
+    /// A folder written by `keyvouch emulate` has a file keyvouch-submission.toml that suggests trust anchors, a
+    /// time and options. They are not used unless you say so, because whoever made the folder would decide what
+    /// is believed. Never use this on a folder that you received from somebody.
+    #[arg(long)]
+    pub(crate) trust_submission: bool,
+
+    /// Set an operator option; `keyvouch formats show ID` names them. May be repeated
+    ///
+    /// The value is true or false, a number, text, or a list, as the option takes it. A list is written as a JSON
+    /// array, or by repeating the option.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) option: Vec<Pair>,
+
+    /// How to print the answer
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+    pub(crate) output: Format,
+
+    /// Also print every check and every claim
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// Which anchors to trust.
+#[derive(Debug, Args)]
+pub(crate) struct Trust {
+    /// More trust anchors: PEM or DER certificates, a keyvouch TOML data file, or a folder of these. May be
+    /// repeated
+    ///
+    /// A certificate that signed itself becomes an anchor for every format; any other only helps to build paths.
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) anchors: Vec<PathBuf>,
+
+    /// Do not trust the built-in anchors
+    #[arg(long)]
+    pub(crate) no_default_anchors: bool,
+}
+
+/// Show what files hold, without judging it.
+///
+/// Decodes evidence for people. Nothing that is shown has been authenticated.
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// Files, or folders of them
+    #[arg(required = true, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) evidence: Vec<PathBuf>,
+
+    /// How to print
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+    pub(crate) output: Format,
+}
+
+/// List the evidence formats that are understood, and how far each was proved.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Formats {
+    #[command(subcommand)]
+    pub(crate) command: Option<FormatsCommand>,
+
+    /// How to print
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FormatsCommand {
+    /// List the formats
+    List {
+        /// How to print
+        #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+        output: Format,
+    },
+    /// Show a format: its checks and what to do when they fail, its options, and what it cannot prove
+    Show {
+        /// Id of the format, as `keyvouch formats` lists it
+        #[arg(value_name = "ID")]
+        id: String,
+        /// How to print
+        #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+        output: Format,
+    },
+}
+
+/// List the trust anchors, or show one.
+#[derive(Debug, Args)]
+pub(crate) struct Anchors {
+    #[command(subcommand)]
+    pub(crate) command: AnchorsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AnchorsCommand {
+    /// List the anchors
+    List {
+        /// Only those of one format, by its id
+        #[arg(long, value_name = "ID")]
+        format: Option<String>,
+        #[command(flatten)]
+        trust: Trust,
+        /// How to print
+        #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+        output: Format,
+    },
+    /// Show an anchor: its key, its certificates, and where they were published
+    Show {
+        /// Id of the anchor, as `keyvouch anchors list` has it
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        trust: Trust,
+        /// How to print
+        #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+        output: Format,
+    },
+}
+
+/// List the policies, show one, or check your own.
+#[derive(Debug, Args)]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// List the built-in policies and their knobs
+    List {
+        /// How to print
+        #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+        output: Format,
+    },
+    /// Show a policy: what it requires, by which clause, and its source
+    Show {
+        /// Name of a built-in policy, or a policy file
+        #[arg(value_name = "NAME|FILE")]
+        policy: String,
+        /// Print only the source, to start your own policy from
+        #[arg(long, conflicts_with = "output")]
+        source: bool,
+        /// How to print
+        #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+        output: Format,
+    },
+    /// Check a policy file and explain its errors
+    Check {
+        /// The policy file
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+}
+
+/// Make sample evidence with an emulated device, to try things with.
+///
+/// Writes evidence, a certification request and a throw-away trust anchor into a new folder, and prints the command
+/// that verifies them. The evidence is as real devices make it, but it is signed by throw-away keys: it is worth
+/// nothing.
+#[derive(Debug, Args)]
+pub(crate) struct Emulate {
+    /// Id of the format; --list names them
+    #[arg(value_name = "FORMAT", required_unless_present = "list")]
+    pub(crate) format: Option<String>,
+
+    /// The folder to write, which must be new or empty
+    #[arg(value_name = "DIR", required_unless_present = "list", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+
+    /// Which sample, by number or name; --list names them
+    #[arg(long, value_name = "NUMBER|NAME", default_value = "1")]
+    pub(crate) variant: String,
+
+    /// List the samples of the format, or of every format, and write nothing
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// Print the completions of a shell, to be sourced or saved where it looks for them.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Write the manual pages into a folder.
+#[derive(Debug, Args)]
+pub(crate) struct Manpage {
+    /// The folder; it is made when it is not there
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
+}
+
+/// A time to judge at.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum At {
+    /// What the clock says.
+    Now,
+    /// This one.
+    Time(Time),
+}
+
+/// A nonce.
+#[derive(Debug, Clone)]
+pub(crate) struct Nonce(pub(crate) Vec<u8>);
+
+/// A name and its value.
+#[derive(Debug, Clone)]
+pub(crate) struct Pair {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+fn at(text: &str) -> Result<At, String> {
+    match text {
+        "now" => Ok(At::Now),
+        _ => text
+            .parse()
+            .map(At::Time)
+            .map_err(|_| "write date, time and zone as in 2026-06-01T00:00:00Z, or \"now\"".to_owned()),
+    }
+}
+
+fn nonce(text: &str) -> Result<Nonce, String> {
+    match hex::decode(text) {
+        Ok(bytes) if !bytes.is_empty() => Ok(Nonce(bytes)),
+        Ok(_) => Err("it is empty; leave --nonce out when no nonce was given out".to_owned()),
+        Err(hex::FromHexError::OddLength) => {
+            Err("it has an odd number of digits; write two hexadecimal digits for each byte".to_owned())
+        }
+        Err(_) => Err("write hexadecimal digits only, such as 00ff12".to_owned()),
+    }
+}
+
+fn pair(text: &str) -> Result<Pair, String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok(Pair { key: key.trim().to_owned(), value: value.to_owned() })
+        }
+        _ => Err("write it as KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_in_order() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn values() {
+        assert_eq!(nonce("00fF").unwrap().0, [0, 255]);
+        for wrong in ["", "0", "0g", "0x00", "00:11"] {
+            assert!(nonce(wrong).is_err(), "{wrong}");
+        }
+        assert!(matches!(at("now"), Ok(At::Now)));
+        assert!(at("2026-06-01").is_err());
+        let found = pair("deny_serials=[\"a=b\"]").unwrap();
+        assert_eq!((found.key.as_str(), found.value.as_str()), ("deny_serials", "[\"a=b\"]"));
+        assert!(pair("=x").is_err() && pair("x").is_err());
+    }
+}

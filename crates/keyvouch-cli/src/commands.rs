@@ -1,0 +1,31 @@
+//! The subcommands, one file each.
+
+mod anchors;
+mod completions;
+mod emulate;
+mod formats;
+mod inspect;
+mod manpage;
+mod policy;
+mod verify;
+
+use std::process::ExitCode;
+
+use crate::cli::Command;
+use crate::error::Error;
+use crate::output::Output;
+
+/// Does what the command line says.
+pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
+    match command {
+        Command::Verify(args) => return verify::run(&args, out),
+        Command::Inspect(args) => inspect::run(&args, out),
+        Command::Formats(args) => formats::run(&args, out),
+        Command::Anchors(args) => anchors::run(&args, out),
+        Command::Policy(args) => policy::run(&args, out),
+        Command::Emulate(args) => emulate::run(&args, out),
+        Command::Completions(args) => completions::run(&args, out),
+        Command::Manpage(args) => manpage::run(&args, out),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,329 @@
+//! `keyvouch verify`: evidence in, verdict out.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use keyvouch::appraisal::{Appraisal, Report};
+use keyvouch::input::{Content, Limits, Part, Parts};
+use keyvouch::submission::{OptionDef, OptionKind};
+use keyvouch::{ClaimName, File, Options, SHARED_OPTIONS, Submission, Time, Verdict, Verifier, formats};
+use keyvouch_policy::{Settings, judge};
+use serde_json::{Map, Value};
+
+use crate::cli::{At, Format, Pair, Verify};
+use crate::commands::policy;
+use crate::error::Error;
+use crate::files::{self, Evidence};
+use crate::output::Output;
+use crate::reference;
+use crate::submission_file::SubmissionFile;
+use crate::text::report::{self, View};
+
+/// Judges evidence and prints the answer.
+pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
+    // Policies first: a misspelt one should not cost a look at the evidence.
+    let policies = args.policy.iter().map(|name| policy::load(name)).collect::<Result<Vec<_>, _>>()?;
+    let mut settings = Settings::default();
+    for Pair { key, value } in &args.policy_option {
+        settings.set(key, value)?;
+    }
+
+    let evidence = files::evidence(&args.evidence)?;
+    let suggestion = suggestion(&evidence, args, out)?;
+    let mut reference = reference::load(&args.trust)?;
+    if let Some((dir, file)) = &suggestion
+        && let Some(anchors) = &file.suggested.anchors
+    {
+        reference::add(&mut reference, &dir.join(anchors))?;
+    }
+
+    let suggested = suggestion.map(|(_, file)| file.suggested).unwrap_or_default();
+    let submission = Submission {
+        at: time(args.at, suggested.at.as_deref())?,
+        nonce: args.nonce.as_ref().map(|n| n.0.clone()),
+        options: options(suggested.options, &args.option)?,
+        ..read(&evidence, args.request.as_deref(), out)?
+    };
+    let verifier = Verifier::new(reference);
+    let mut report = verifier.appraise(&submission)?;
+    if submission.request.is_none() {
+        one_key(&report)?;
+    }
+    judge(&mut report, &policies, submission.request.is_some(), &settings);
+
+    match args.output {
+        Format::Json => out.json(&serde_json::to_value(&report)?)?,
+        Format::Text => {
+            let request = submission.request.as_ref().map(|r| r.name.as_str());
+            let view = View { report: &report, request, verbose: args.verbose };
+            out.print(&report::render(&view))?;
+        }
+    }
+    Ok(ExitCode::from(status(report.verdict)))
+}
+
+/// Exit status of a verdict.
+fn status(verdict: Option<Verdict>) -> u8 {
+    match verdict {
+        Some(Verdict::Accept | Verdict::AcceptWithFindings) => 0,
+        Some(Verdict::Refuse) => 1,
+        Some(Verdict::CannotDecide) | None => 3,
+    }
+}
+
+/// What a folder suggests to believe, when the operator wants it. When not, says that it is not used.
+fn suggestion(
+    evidence: &Evidence,
+    args: &Verify,
+    out: &Output,
+) -> Result<Option<(PathBuf, SubmissionFile)>, Error> {
+    match evidence.suggestions.as_slice() {
+        [] if args.trust_submission => Err(Error::NothingToTrust),
+        [only] if args.trust_submission => {
+            out.note(&format!(
+                "trusting what {} itself suggests: {} (--trust-submission)",
+                only.0.display(),
+                only.1.suggested.describe()
+            ));
+            Ok(Some(only.clone()))
+        }
+        [_, _, ..] if args.trust_submission => Err(Error::MuchToTrust),
+        _ => {
+            for anchors in evidence.anchors.iter().filter(|a| !args.trust.anchors.contains(a)) {
+                out.note(&format!(
+                    "the anchors in {} are not trusted just because they lie beside the evidence; if they are yours, say --anchors {}",
+                    anchors.display(),
+                    super::emulate::quote(anchors),
+                ));
+            }
+            Ok(None)
+        }
+    }
+}
+
+fn time(asked: Option<At>, suggested: Option<&str>) -> Result<Time, Error> {
+    match (asked, suggested.and_then(|at| at.parse().ok())) {
+        (Some(At::Time(time)), _) | (None, Some(time)) => Ok(time),
+        (Some(At::Now), _) | (None, None) => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Error::Clock)?;
+            i64::try_from(since.as_secs()).map(Time::from_unix).map_err(|_| Error::Clock)
+        }
+    }
+}
+
+/// Every operator option there is.
+fn known_options() -> impl Iterator<Item = &'static OptionDef> {
+    SHARED_OPTIONS.iter().chain(formats::about().flat_map(|a| a.options))
+}
+
+/// The options: those suggested, with those of the command line over them.
+fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
+    let mut given: Map<String, Value> = Map::new();
+    for Pair { key, value } in asked {
+        let kind = known_options().find(|o| o.name == key).map(|o| o.kind);
+        let value = option_value(kind, value);
+        match (given.get_mut(key), value) {
+            (None, value) => {
+                given.insert(key.clone(), value);
+            }
+            (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),
+            (Some(_), _) => return Err(Error::OptionTwice(key.clone())),
+        }
+    }
+    let mut options = Options::default();
+    for (name, value) in suggested.into_iter().chain(given) {
+        options.set(name, value);
+    }
+    Ok(options)
+}
+
+/// The value of an option as it was written. Whether the option takes it is for the verifier to say.
+fn option_value(kind: Option<OptionKind>, text: &str) -> Value {
+    let json = || serde_json::from_str::<Value>(text).ok();
+    let plain = || Value::from(text);
+    match kind {
+        Some(OptionKind::Text) => plain(),
+        Some(OptionKind::List) => json().filter(Value::is_array).unwrap_or_else(|| Value::from(vec![text])),
+        _ => json().filter(|v| v.is_boolean() || v.is_number() || v.is_array()).unwrap_or_else(plain),
+    }
+}
+
+/// Reads the files. The time is a placeholder.
+fn read(evidence: &Evidence, request: Option<&Path>, out: &Output) -> Result<Submission, Error> {
+    let mut paths: Vec<&Path> = evidence.files.iter().map(PathBuf::as_path).collect();
+    if let Some(request) = request.filter(|_| paths.is_empty()) {
+        // The attestation is inside the request, or so the user says.
+        paths.push(request);
+    }
+    let evidence_count = paths.len();
+    let named = match (request, evidence.requests.as_slice()) {
+        (Some(request), _) => Some(request),
+        (None, []) => None,
+        (None, [only]) => {
+            out.note(&format!("the request is {}, as its folder says", only.display()));
+            Some(only.as_path())
+        }
+        (None, many) => {
+            return Err(Error::ManyRequests(many.iter().map(|p| p.display().to_string()).collect()));
+        }
+    };
+    if let Some(request) = named.filter(|r| !paths.contains(r)) {
+        paths.push(request);
+    }
+    let mut all: Vec<File> = Vec::with_capacity(paths.len());
+    for (path, name) in paths.iter().zip(files::report_names(&paths)) {
+        all.push(File::new(name, files::read(path)?));
+    }
+    let at = named.and_then(|request| paths.iter().position(|p| *p == request));
+    let request = match at.and_then(|at| all.get(at)) {
+        Some(file) => Some(file.clone()),
+        None => find_request(&all, out)?,
+    };
+    all.truncate(evidence_count);
+    Ok(Submission { request, ..Submission::new(all, Time::from_unix(0)) })
+}
+
+/// The one file of the evidence that is a certification request. It stays evidence too: some devices put the
+/// attestation into the request.
+fn find_request(evidence: &[File], out: &Output) -> Result<Option<File>, Error> {
+    let requests: Vec<&File> = evidence.iter().filter(|file| is_request(file)).collect();
+    match requests.as_slice() {
+        [] => Ok(None),
+        [only] => {
+            out.note(&format!("{} is a certification request and is used as the request", only.name));
+            Ok(Some((*only).clone()))
+        }
+        many => Err(Error::ManyRequests(many.iter().map(|f| f.name.clone()).collect())),
+    }
+}
+
+/// Whether a file is a certification request, also in PEM, base64 or an archive, and also a damaged one.
+fn is_request(file: &File) -> bool {
+    let alone = Submission::new(vec![file.clone()], Time::from_unix(0));
+    // A file that cannot be unwrapped is for the verifier to complain about.
+    let Ok(parts) = Parts::of(&alone, &[], Limits::DEFAULT) else { return false };
+    parts.iter().any(|(_, part)| {
+        matches!(part.content, Content::Request(_) | Content::BrokenRequest(_))
+            && is_only_wrapped(part, &parts)
+    })
+}
+
+fn is_only_wrapped(part: &Part<'_>, parts: &Parts<'_>) -> bool {
+    let mut parent = part.parent;
+    while let Some(container) = parent.and_then(|id| parts.get(id)) {
+        let wraps = matches!(
+            container.content,
+            Content::Pem | Content::Base64 | Content::Gzip { .. } | Content::Zip { .. }
+        );
+        if !wraps {
+            return false;
+        }
+        parent = container.parent;
+    }
+    true
+}
+
+/// Without a request there must be one key: a verdict about two would be about neither.
+fn one_key(report: &Report) -> Result<(), Error> {
+    let statements: Vec<(Option<&str>, Vec<&str>)> = report
+        .appraisals
+        .iter()
+        .map(|a| (a.claims.text(ClaimName::KeySpkiSha256), files_of(a, report)))
+        .collect();
+    let differ = |a: &(Option<&str>, Vec<&str>), b: &(Option<&str>, Vec<&str>)| match (a.0, b.0) {
+        (Some(a), Some(b)) => a != b,
+        // Of a statement that is not authentic the key is not known; statements without a common file are not
+        // two views of one.
+        _ => !a.1.is_empty() && !b.1.is_empty() && !a.1.iter().any(|file| b.1.contains(file)),
+    };
+    let mut rest = statements.as_slice();
+    let mut several = false;
+    while let [first, others @ ..] = rest {
+        several = several || others.iter().any(|other| differ(first, other));
+        rest = others;
+    }
+    if !several {
+        return Ok(());
+    }
+    Err(Error::SeveralKeys(
+        report.appraisals.iter().zip(&statements).map(|(a, (_, files))| name_statement(a, files)).collect(),
+    ))
+}
+
+/// The files in which the checks of a statement looked.
+fn files_of<'r>(appraisal: &Appraisal, report: &'r Report) -> Vec<&'r str> {
+    let looked_in = |name: &str| {
+        appraisal.checks.iter().any(|check| {
+            check
+                .place
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '#', '/', ',']))
+        })
+    };
+    report.inputs.iter().map(|input| input.name.as_str()).filter(|name| looked_in(name)).collect()
+}
+
+fn name_statement(appraisal: &Appraisal, files: &[&str]) -> String {
+    let text = |name| appraisal.claims.text(name);
+    let mut words = vec![appraisal.format.to_owned()];
+    match text(ClaimName::KeySpkiSha256) {
+        Some(spki) => {
+            let algorithm = text(ClaimName::KeyAlgorithm).unwrap_or("key");
+            let start: String = spki.chars().take(16).collect();
+            words.push(format!("{algorithm} key with SHA-256 {start}…"));
+        }
+        None => words.push(appraisal.authenticity.as_str().to_owned()),
+    }
+    if let Some(serial) = text(ClaimName::DeviceSerial) {
+        words.push(format!("device {serial}"));
+    }
+    format!("{}: {}", words.join(", "), files.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn option_values_are_read_as_the_option_takes_them() {
+        for (kind, text, value) in [
+            (Some(OptionKind::Bool), "true", json!(true)),
+            (Some(OptionKind::Bool), "yes", json!("yes")),
+            (Some(OptionKind::Number), "12", json!(12)),
+            (Some(OptionKind::Text), "12", json!("12")),
+            (Some(OptionKind::List), "[\"a\", \"b\"]", json!(["a", "b"])),
+            (Some(OptionKind::List), "12", json!(["12"])),
+            (None, "{}", json!("{}")),
+        ] {
+            assert_eq!(option_value(kind, text), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn options_of_the_command_line_count() {
+        let pair = |key: &str, value: &str| Pair { key: key.into(), value: value.into() };
+        let mut suggested = Map::new();
+        suggested.insert("accept_expired".into(), true.into());
+        let got = options(
+            suggested,
+            &[pair("accept_expired", "false"), pair("deny_serials", "1"), pair("deny_serials", "2")],
+        );
+        let got = got.unwrap();
+        assert!(!got.is_on("accept_expired"));
+        assert_eq!(got.list("deny_serials").collect::<Vec<_>>(), ["1", "2"]);
+        let twice = options(Map::new(), &[pair("accept_expired", "true"), pair("accept_expired", "true")]);
+        assert!(matches!(twice, Err(Error::OptionTwice(_))));
+    }
+
+    #[test]
+    fn exit_status() {
+        assert_eq!(status(Some(Verdict::Accept)), 0);
+        assert_eq!(status(Some(Verdict::AcceptWithFindings)), 0);
+        assert_eq!(status(Some(Verdict::Refuse)), 1);
+        assert_eq!(status(Some(Verdict::CannotDecide)), 3);
+        assert_eq!(status(None), 3);
+    }
+}

@@ -1,0 +1,124 @@
+//! Why a command could not do what it was asked, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use keyvouch::{DataError, InputError};
+use keyvouch_policy::{PolicyError, SettingError};
+
+/// Exit status of every error.
+pub(crate) const EXIT: u8 = 2;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{}: cannot be read: {}", .path.display(), advise(.why))]
+    Read { path: PathBuf, why: io::Error },
+    #[error("{}: cannot be written: {}", .path.display(), advise(.why))]
+    Write { path: PathBuf, why: io::Error },
+    #[error("the output cannot be written: {0}")]
+    Output(io::Error),
+    #[error(
+        "{}: larger than {} MiB and therefore not read; evidence is a few kilobytes, so look whether this is the right file",
+        .0.display(), crate::files::MAX_MIB
+    )]
+    TooLarge(PathBuf),
+    #[error("{}: neither a file nor a folder; give the files that the device or its tool wrote", .0.display())]
+    Special(PathBuf),
+    #[error("{}: this is a folder; give a file here", .0.display())]
+    Folder(PathBuf),
+    #[error("{}: the folder has no files in it (hidden files and subfolders do not count)", .0.display())]
+    EmptyFolder(PathBuf),
+    #[error(
+        "{}: the folder has more than {limit} files; give only the evidence of one key", .path.display()
+    )]
+    ManyFiles { path: PathBuf, limit: usize },
+    #[error("{}: not text (UTF-8); save it as such", .0.display())]
+    NotText(PathBuf),
+    #[error("{}: {why}", .path.display())]
+    SubmissionFile { path: PathBuf, why: String },
+    #[error(
+        "there is no {}, which --trust-submission is about; leave the option out, or name anchors with --anchors",
+        crate::submission_file::NAME
+    )]
+    NothingToTrust,
+    #[error(
+        "there is more than one {}; with --trust-submission give one folder at a time",
+        crate::submission_file::NAME
+    )]
+    MuchToTrust,
+    #[error("{}", two_requests(.0))]
+    ManyRequests(Vec<String>),
+    #[error("{}", several_keys(.0))]
+    SeveralKeys(Vec<String>),
+    #[error("option {0}: given twice; only options that take a list can be repeated")]
+    OptionTwice(String),
+    #[error("no format {id:?}; there are: {}", .known.join(", "))]
+    UnknownFormat { id: String, known: Vec<&'static str> },
+    #[error("no anchor {0:?}; `keyvouch anchors list` names them")]
+    UnknownAnchor(String),
+    #[error(
+        "no policy {name:?}: it is neither a built-in policy ({}) nor a file", .known.join(", ")
+    )]
+    UnknownPolicy { name: String, known: Vec<&'static str> },
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error("no sample {variant:?} of {format}; `keyvouch emulate {format} --list` names them")]
+    UnknownVariant { format: String, variant: String },
+    #[error("no emulator for format {id:?}; there are: {}", .known.join(", "))]
+    NoEmulator { id: String, known: Vec<&'static str> },
+    #[error("{}: the folder is not empty; name a new one, so that nothing is overwritten", .0.display())]
+    NotEmpty(PathBuf),
+    #[error("the sample could not be made: {0}")]
+    Emulator(keyvouch_emulator::Error),
+    #[error("the clock of this machine cannot be read; give the time with --at")]
+    Clock,
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error("the report cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl Error {
+    pub(crate) fn read(path: &Path, why: io::Error) -> Self {
+        Self::Read { path: path.to_owned(), why }
+    }
+
+    pub(crate) fn write(path: &Path, why: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), why }
+    }
+
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(why) if why.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// The reason in plain words where there are some, and what to do.
+fn advise(why: &io::Error) -> String {
+    match why.kind() {
+        io::ErrorKind::NotFound => "it does not exist; check the name".to_owned(),
+        io::ErrorKind::PermissionDenied => "you may not; check its permissions".to_owned(),
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        _ => format!("{why}; check the name and the disk"),
+    }
+}
+
+fn two_requests(files: &[String]) -> String {
+    format!(
+        "there are {} certification requests and one key can be judged at a time: {}. Name the one that is to be certified with --request",
+        files.len(),
+        files.join(", ")
+    )
+}
+
+fn several_keys(statements: &[String]) -> String {
+    let list: Vec<String> = (1..).zip(statements).map(|(n, s): (usize, _)| format!("\n  {n}. {s}")).collect();
+    format!(
+        "the files hold {} statements that are not about one and the same key:{}\nSay with --request which key is to be certified, or verify them one by one.",
+        statements.len(),
+        list.concat()
+    )
+}
