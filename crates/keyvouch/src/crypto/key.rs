@@ -480,8 +480,6 @@ impl fmt::Debug for PublicKey {
 fn curve_without_arithmetic(oid: &str) -> Option<&'static str> {
     match oid.strip_prefix("1.2.840.10045.2.1/")? {
         "1.3.132.0.33" => Some("P224"),
-        "1.3.36.3.3.2.8.1.1.7" => Some("brainpoolP256r1"),
-        "1.3.36.3.3.2.8.1.1.11" => Some("brainpoolP384r1"),
         "1.3.36.3.3.2.8.1.1.13" => Some("brainpoolP512r1"),
         _ => None,
     }
