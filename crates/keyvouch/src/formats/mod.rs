@@ -21,6 +21,7 @@ use crate::time::Time;
 
 mod crypto4a_qasm;
 mod fortanix;
+mod i4p_trident;
 mod marvell;
 mod nshield;
 mod pkix_evidence;
@@ -39,6 +40,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &crypto4a_qasm::Crypto4aQasm,
     &fortanix::Fortanix,
     &marvell::GoogleCloudHsm,
+    &i4p_trident::I4pTrident,
     &marvell::Marvell,
     &nshield::Nshield,
     &pkix_evidence::PkixEvidence,
