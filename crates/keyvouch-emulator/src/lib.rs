@@ -24,6 +24,7 @@
 //! | [`crypto4a_qasm`] | Crypto4A QASM attestation messages |
 //! | [`thales_luna`] | Thales Luna public key confirmations |
 //! | [`fortanix`] | Fortanix DSM |
+//! | [`i4p_trident`] | I4P Trident: synthetic CMS, for want of a published syntax |
 //! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
@@ -47,6 +48,7 @@ pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
 pub mod fortanix;
 pub mod google_cloud_hsm;
+pub mod i4p_trident;
 pub mod marvell;
 pub mod nshield;
 pub mod pkix_evidence;
@@ -151,6 +153,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (crypto4a_qasm::FORMAT, crypto4a_qasm::samples),
     (thales_luna::FORMAT, thales_luna::samples),
     (fortanix::FORMAT, fortanix::samples),
+    (i4p_trident::FORMAT, i4p_trident::samples),
     (pkix_evidence::FORMAT, pkix_evidence::samples),
 ];
 

@@ -31,7 +31,6 @@ const NOT_YET: &[&str] = &[
     "azure-key-vault",
     "csr-attestation",
     "rats-results",
-    "smartcard-hsm",
     "tpm-ak",
     "tpm-ek",
     "tpm-swtpm",

@@ -30,6 +30,34 @@ impl Hash {
         }
     }
 
+    /// The digest of `bytes`. SHA-1 only names things here; it signs nothing.
+    #[must_use]
+    pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        use aws_lc_rs::digest;
+        let algorithm = match self {
+            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+        };
+        digest::digest(algorithm, bytes).as_ref().to_vec()
+    }
+
+    /// The digest that a DER AlgorithmIdentifier names; its parameters are NULL or absent (RFC 5754, 2).
+    ///
+    /// # Errors
+    /// When it is malformed, unknown, or has other parameters.
+    pub fn from_algorithm_identifier(der: &[u8]) -> Result<Self, SchemeError> {
+        let (oid, parameters) = algorithm_identifier(der)?;
+        let hash = Self::from_oid(oid).ok_or_else(|| SchemeError::Unknown(oid.to_string()))?;
+        match parameters {
+            Some(parameters) if !parameters.is_null() => {
+                Err(SchemeError::Parameters { algorithm: "digest", why: "unexpected parameters" })
+            }
+            _ => Ok(hash),
+        }
+    }
+
     fn from_oid(oid: ObjectIdentifier) -> Option<Self> {
         match oid {
             SHA1 => Some(Self::Sha1),

@@ -18,6 +18,7 @@ use ::der::asn1::ObjectIdentifier;
 pub use base64::decode as decode_base64;
 pub(crate) use compressed::{gzip_start, inflate_single_gzip};
 pub use json::JsonError;
+pub(crate) use json::parse as parse_json;
 pub use pem::find as find_pem;
 
 use crate::crypto::{KeyError, PublicKey};

@@ -1,4 +1,9 @@
-//! CMS SignedData as a bag of certificates (RFC 5652, 5.1; "certs-only", RFC 8551, 3.2.2).
+//! CMS SignedData as a bag of certificates (RFC 5652, 5.1; "certs-only", RFC 8551, 3.2.2). What is signed is verified by
+//! [`SignedData`]; a bag has no signers, and its reader looks at none.
+
+mod signed;
+
+pub use signed::{CmsFault, Content, SignedData, SignerId, SignerInfo};
 
 use der::asn1::ObjectIdentifier;
 use der::{Decode, Tag, TagNumber};
