@@ -33,7 +33,7 @@ static ABOUT: About = About {
     checks: ck::ALL,
     options: &[],
     limits: &[
-        "Anything. What a subscriber declares, documents, screenshots and answers of an API are not signed by a device; they are for a person to judge.",
+        "That the key is in any hardware: what a subscriber declares, documents, screenshots and answers of an API are not signed by a device. They are for a person to judge.",
     ],
     docs: "docs/devices/without-attestation.md",
 };
