@@ -17,7 +17,7 @@
 
 mod support;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -106,7 +106,14 @@ impl Subject {
             if !claims.is_empty() {
                 tally.unchanged.fetch_add(1, Ordering::Relaxed);
             }
-            if let Some(other) = claims.iter().find(|claim| !self.may_claim(claim, genuine)) {
+            let others: Vec<&Json> = claims.iter().filter(|claim| !self.may_claim(claim, genuine)).collect();
+            if others.is_empty() {
+                return;
+            }
+            // Whoever hands evidence in may leave a part out, and some evidence is evidence of another format without
+            // it (of the card under a cloud's chain). A spoilt part may do what one that belongs to nothing does.
+            let without = self.with(index, view.with(&unrelated_certificate()));
+            if let Some(other) = others.into_iter().find(|claim| !without.contains(claim)) {
                 let name = &self.case.submission.evidence[index].name;
                 let fault = format!("{}: {name} {}: {what}: {other}", self.case.id, view.name);
                 tally.faults.lock().unwrap().push(fault);
@@ -185,7 +192,23 @@ fn conclude(what: &str, cases: usize, tally: &Tally, started: Instant) {
     );
 }
 
-/// The claims of a case without any of its evidence spoilt.
+/// Of each format some authentic cases, of all its kinds.
+fn few(cases: Vec<Case>) -> Vec<Case> {
+    const OF_EACH: usize = 6;
+    let mut of_format: BTreeMap<String, Vec<Case>> = BTreeMap::new();
+    for case in cases.into_iter().filter(authentic) {
+        of_format.entry(case.format.clone()).or_default().push(case);
+    }
+    of_format
+        .into_values()
+        .flat_map(|cases| {
+            let stride = cases.len().div_ceil(OF_EACH).max(1);
+            cases.into_iter().step_by(stride)
+        })
+        .collect()
+}
+
+/// Whether a case claims anything without any of its evidence spoilt.
 fn authentic(case: &Case) -> bool {
     !cases::claimed(&case.verifier(), &case.submission).is_empty()
 }
@@ -219,7 +242,7 @@ fn spoilt_emulated_evidence_claims_nothing_else() {
 #[test]
 fn spoilt_real_evidence_claims_nothing_else() {
     let started = Instant::now();
-    let real = cases::real();
+    let real = few(cases::real());
     let count = real.len();
     let tally = run(real, Density::shared_by(count, 400), false);
     conclude("real evidence, in part", count, &tally, started);
@@ -265,10 +288,10 @@ fn repeating_reordering_and_adding_files_changes_no_claim() {
     }
 }
 
-/// Files that belong to no evidence: text, bytes, and a certificate hierarchy of its own.
-fn unrelated() -> Vec<File> {
+/// A certificate that belongs to no evidence.
+fn unrelated_certificate() -> Vec<u8> {
     use keyvouch_emulator::key::{Key, KeyKind, SignAlg};
-    use keyvouch_emulator::{bundle, pem, x509};
+    use keyvouch_emulator::x509;
     let key = Key::shared("unrelated", KeyKind::P256).unwrap();
     let mut root = x509::Certificate::new(
         x509::common_name("Unrelated Root").unwrap(),
@@ -278,11 +301,17 @@ fn unrelated() -> Vec<File> {
     )
     .unwrap();
     root.extensions = vec![x509::basic_constraints(true, None).critical()];
-    let root = root.sign(&key, SignAlg::EcdsaSha256).unwrap();
+    root.sign(&key, SignAlg::EcdsaSha256).unwrap()
+}
+
+/// Files that belong to no evidence: text, bytes, and a certificate in every wrapping.
+fn unrelated() -> Vec<File> {
+    use keyvouch_emulator::{bundle, key, pem};
+    let root = unrelated_certificate();
     vec![
         File::new("notes.txt", "Exported by hand on a rainy day."),
         File::new("notes.json", br#"{"ticket": 4711}"#.to_vec()),
-        File::new("noise.bin", keyvouch_emulator::key::derived("noise", 500)),
+        File::new("noise.bin", key::derived("noise", 500)),
         File::new("root.pem", pem::certificate(&root)),
         File::new("root.der", root.clone()),
         File::new("root.zip", bundle::zip(&[keyvouch_emulator::File::new("root.der", root)]).unwrap()),
