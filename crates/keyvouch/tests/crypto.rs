@@ -208,3 +208,15 @@ fn curves_without_arithmetic_are_named() {
     assert_eq!(algorithm("1.3.36.3.3.2.8.1.1.13"), "EC-brainpoolP512r1");
     assert_eq!(algorithm("1.2.3"), "OID-1.2.840.10045.2.1/1.2.3");
 }
+
+/// A key is held ready for the scheme it was first used with; that must not decide what is said of its point.
+#[test]
+fn a_point_is_on_its_curve_whatever_the_key_was_used_for() {
+    use keyvouch_emulator::key::{Key, KeyKind};
+    for (kind, other) in [(KeyKind::P256, Hash::Sha384), (KeyKind::P384, Hash::Sha256)] {
+        let spki = Key::shared("crypto test: point", kind).unwrap().spki_der().unwrap();
+        let key = PublicKey::from_spki_der(&spki).unwrap();
+        assert!(key.verify(Scheme::Ecdsa(other), b"message", b"no signature").is_err());
+        assert_eq!(key.is_on_curve(), Some(true));
+    }
+}

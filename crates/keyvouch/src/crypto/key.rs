@@ -326,7 +326,10 @@ impl PublicKey {
                 return Some(brainpool::is_on_curve(*curve, point));
             }
         };
-        Some(self.parsed(Scheme::Ecdsa(hash)).is_some())
+        let scheme = Scheme::Ecdsa(hash);
+        // The key may be held for another scheme, with which it was used first.
+        let read = || ParsedPublicKey::new(self.verification_algorithm(scheme).ok()?, &self.0.bits).ok();
+        Some(self.parsed(scheme).is_some() || read().is_some())
     }
 
     /// Verifies a signature of this key over `message`.
