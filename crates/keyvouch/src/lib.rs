@@ -19,7 +19,7 @@
 //! ```
 //!
 //! The stages, in the order in which data moves: [`submission`] → [`input`] → [`formats`] → [`claims`] →
-//! request binding → [`reference`] → [`appraisal`].
+//! request binding → [`mod@reference`] → [`appraisal`].
 
 pub mod appraisal;
 pub mod authentic;

@@ -63,7 +63,7 @@ impl Residues {
     }
 }
 
-/// Whether the modulus falls to Fermat's factoring method within [`FERMAT_ROUNDS`] rounds, because its primes
+/// Whether the modulus falls to Fermat's factoring method within 64 rounds, because its primes
 /// are too close to each other (CVE-2022-26320) or equal.
 #[must_use]
 pub fn close_primes(modulus: &[u8]) -> bool {

@@ -1,7 +1,7 @@
-//! Whose is it? One file (or folder) per format, registered in [`ALL`].
+//! Whose is it? One file (or folder) per format, registered in `ALL`.
 //!
 //! A format recognises its evidence among the parts of a submission, makes the checks of its kind, and returns
-//! a [`Statement`] for each key that the evidence speaks of. Claims can be made only from authenticated bytes
+//! a `Statement` for each key that the evidence speaks of. Claims can be made only from authenticated bytes
 //! (see [`authentic`](crate::authentic)); everything after this stage knows no vendor.
 
 use serde_json::Value;
