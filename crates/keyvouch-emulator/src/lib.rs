@@ -21,6 +21,7 @@
 //! | [`crypto4a_qasm`] | Crypto4A QASM attestation messages |
 //! | [`thales_luna`] | Thales Luna public key confirmations |
 //! | [`fortanix`] | Fortanix DSM |
+//! | [`tpm`] | TPM 2.0, and [Windows requests](tpm::windows) |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
 
@@ -46,6 +47,7 @@ pub mod marvell;
 pub mod nshield;
 pub mod securosys;
 pub mod thales_luna;
+pub mod tpm;
 pub mod yubihsm2;
 pub mod yubikey_piv;
 
@@ -141,6 +143,8 @@ const FORMATS: &[(&str, Samples)] = &[
     (crypto4a_qasm::FORMAT, crypto4a_qasm::samples),
     (thales_luna::FORMAT, thales_luna::samples),
     (fortanix::FORMAT, fortanix::samples),
+    (tpm::FORMAT, tpm::samples),
+    (tpm::windows::FORMAT, tpm::windows::samples),
 ];
 
 /// The format ids that can be emulated.

@@ -266,6 +266,11 @@ impl PublicKey {
         &self.0.material
     }
 
+    /// The bits of the BIT STRING.
+    pub(super) fn bits(&self) -> &[u8] {
+        &self.0.bits
+    }
+
     /// DER SubjectPublicKeyInfo in its normal form: RSA as rsaEncryption with NULL parameters, EC with the
     /// named curve.
     #[must_use]
@@ -314,7 +319,10 @@ impl PublicKey {
             Curve::P384 => Hash::Sha384,
             Curve::P521 => Hash::Sha512,
         };
-        Some(self.parsed(Scheme::Ecdsa(hash)).is_some())
+        let scheme = Scheme::Ecdsa(hash);
+        // The key may be held for another scheme, with which it was used first.
+        let read = || ParsedPublicKey::new(self.verification_algorithm(scheme).ok()?, &self.0.bits).ok();
+        Some(self.parsed(scheme).is_some() || read().is_some())
     }
 
     /// Verifies a signature of this key over `message`.

@@ -30,6 +30,19 @@ impl Hash {
         }
     }
 
+    /// The digest of `bytes`. SHA-1 only names things here; it signs nothing.
+    #[must_use]
+    pub fn digest(self, bytes: &[u8]) -> Vec<u8> {
+        use aws_lc_rs::digest;
+        let algorithm = match self {
+            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+        };
+        digest::digest(algorithm, bytes).as_ref().to_vec()
+    }
+
     fn from_oid(oid: ObjectIdentifier) -> Option<Self> {
         match oid {
             SHA1 => Some(Self::Sha1),

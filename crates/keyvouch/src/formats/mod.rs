@@ -25,6 +25,8 @@ mod marvell;
 mod nshield;
 mod securosys;
 mod thales_luna;
+mod tpm;
+mod tpm_windows;
 mod yubihsm2;
 mod yubikey_piv;
 
@@ -38,6 +40,8 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &nshield::Nshield,
     &securosys::Securosys,
     &thales_luna::ThalesLuna,
+    &tpm::Tpm,
+    &tpm_windows::TpmWindows,
     &yubihsm2::Yubihsm2,
     &yubikey_piv::YubikeyPiv,
 ];
@@ -115,6 +119,8 @@ pub(crate) struct Statement {
     pub(crate) certificates: Vec<Certificate>,
     /// How the statement answers a nonce; for formats that have a place for one.
     pub(crate) freshness: Option<Freshness>,
+    /// The request in which the statement came. It is the one to be bound unless the caller names another.
+    pub(crate) request: Option<Request>,
 }
 
 /// What an authenticated statement says.

@@ -7,6 +7,7 @@ mod certificate;
 pub mod cms;
 mod crl;
 pub mod csr;
+pub mod enveloped;
 mod extensions;
 pub mod name;
 pub mod path;
