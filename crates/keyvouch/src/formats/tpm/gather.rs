@@ -8,8 +8,8 @@ use crate::formats::Context;
 use crate::input::{Content, Part, PartId};
 use crate::pki::Certificate;
 use crate::wire::tpm::{
-    Attest, CreationData, Fault, PublicArea, TpmSignature, begins_like_signature, is_hash, is_type, tpm2b,
-    u16_at,
+    Attest, CreationData, Fault, PublicArea, TpmSignature, alg, begins_like_signature, is_hash, is_type,
+    tpm2b, u16_at,
 };
 
 /// Structures of one kind, and certificates, that are looked at; nobody needs more for one key.
@@ -42,7 +42,8 @@ pub(crate) struct Pool<'a> {
     pub(crate) certificates: Vec<(String, Certificate)>,
     /// What begins like a structure and cannot be read.
     pub(crate) broken: Vec<(String, String)>,
-    /// Certificates that cannot be read. They make nothing evidence of this format.
+    /// Certificates that cannot be read, and what may be a spoilt structure. They make nothing evidence of this
+    /// format.
     pub(crate) spoilt: Vec<(String, String)>,
     /// Evidence of TPM 1.2.
     pub(crate) tpm12: Vec<String>,
@@ -85,9 +86,11 @@ impl<'a> Pool<'a> {
         pool
     }
 
-    /// Whether there is anything that only this format explains.
+    /// Whether there is anything that only this format explains. What merely begins like a structure is explained by
+    /// others too.
     pub(crate) fn recognised(&self) -> bool {
-        let statement = !self.attests.is_empty() || !self.signatures.is_empty() || !self.documents.is_empty();
+        let signature = self.signatures.iter().any(|piece| TpmSignature::read(&piece.bytes).is_ok());
+        let statement = !self.attests.is_empty() || signature || !self.documents.is_empty();
         // Beside an EK certificate, a public area alone is that of the EK: another format's.
         let of_ek = self.certificates.iter().any(|(_, c)| super::identity::is_ek_certificate(c));
         statement
@@ -141,6 +144,10 @@ impl<'a> Pool<'a> {
                 self.broken.push((place.clone(), why.to_owned()));
                 "broken TPM structure"
             }
+            Kind::Doubtful(why) => {
+                self.spoilt.push((place, why.to_owned()));
+                return;
+            }
         };
         if matches!(kind, Kind::Credential) {
             self.stray.push(place.clone());
@@ -165,7 +172,7 @@ impl<'a> Pool<'a> {
             Kind::Public => &mut self.publics,
             Kind::Signature => &mut self.signatures,
             Kind::Creation => &mut self.creations,
-            Kind::Ticket | Kind::Digest | Kind::Credential | Kind::Broken(_) => return,
+            Kind::Ticket | Kind::Digest | Kind::Credential | Kind::Broken(_) | Kind::Doubtful(_) => return,
         };
         if list.iter().any(|known| known.bytes == piece.bytes) {
             return;
@@ -211,6 +218,8 @@ enum Kind {
     /// tpm2-tools: a credential blob, or a saved context.
     Credential,
     Broken(&'static str),
+    /// Broken, or nothing of a TPM.
+    Doubtful(&'static str),
 }
 
 /// What the bytes are, and how many of them are only the size before it.
@@ -235,7 +244,7 @@ fn recognise(bytes: &[u8]) -> Option<(Kind, usize)> {
         return Some((Kind::Creation, 0));
     }
     let plausible = |size: u16| (16..2048).contains(&size);
-    if u16_of(2).is_some_and(is_type) && u16_of(4).is_some_and(is_hash) && u16_of(0).is_some_and(plausible) {
+    if u16_of(0).is_some_and(plausible) && bytes.get(2..).is_some_and(begins_like_public) {
         return Some((Kind::Broken("public area (TPM2B_PUBLIC): its size is wrong"), 0));
     }
     if bytes.starts_with(&TOOLS_MAGIC) {
@@ -256,7 +265,7 @@ fn recognise(bytes: &[u8]) -> Option<(Kind, usize)> {
         |bytes: &[u8]| u16_at(bytes, 0) == Some(0) && u16_at(bytes, 2).is_some_and(|n| n <= 16);
     let sized = u16_of(0).is_some_and(plausible) && bytes.get(2..).is_some_and(begins_like_creation);
     if sized && inner.is_none_or(|inner| CreationData::read(inner).is_err()) || begins_like_creation(bytes) {
-        return Some((Kind::Broken("creation data (TPMS_CREATION_DATA): it cannot be read"), 0));
+        return Some((Kind::Doubtful("creation data (TPMS_CREATION_DATA): it cannot be read"), 0));
     }
     match inner {
         Some(inner) if CreationData::read(inner).is_ok() => Some((Kind::Creation, 2)),
@@ -280,11 +289,16 @@ pub(crate) fn attestation(bytes: &[u8]) -> Option<&[u8]> {
 /// The TPMT_PUBLIC that the bytes begin like, with or without a size before it.
 pub(crate) fn public_area(bytes: &[u8]) -> Option<&[u8]> {
     // A size of 1, 8, 35 or 37 bytes would be below that of any public area: the forms cannot be mistaken.
-    let begins_like = |bytes: &&[u8]| {
-        u16_at(bytes, 0).is_some_and(is_type)
-            && u16_at(bytes, 2).is_some_and(|alg| is_hash(alg) || alg == crate::wire::tpm::alg::NULL)
-    };
-    tpm2b(bytes).filter(begins_like).or_else(|| Some(bytes).filter(begins_like))
+    let sized = tpm2b(bytes).filter(|bytes| begins_like_public(bytes));
+    sized.or_else(|| Some(bytes).filter(|bytes| begins_like_public(bytes)))
+}
+
+/// Type, hash of the name, and the size of a digest where that of the policy is.
+fn begins_like_public(bytes: &[u8]) -> bool {
+    let is_name_alg = |id| is_hash(id) || id == alg::NULL;
+    u16_at(bytes, 0).is_some_and(is_type)
+        && u16_at(bytes, 2).is_some_and(is_name_alg)
+        && (matches!(u16_at(bytes, 8), Some(0 | 20 | 32 | 48 | 64)) || PublicArea::read(bytes).is_ok())
 }
 
 /// An RSA block of a usual length, or an Ecdsa-Sig-Value.
