@@ -840,3 +840,15 @@ fn an_endorsement_key_alone_is_not_of_this_format() {
         .unwrap();
     assert!(report.appraisals.iter().all(|a| a.format != "tpm"));
 }
+
+/// Blobs of other makers begin with small numbers too.
+#[test]
+fn what_merely_begins_like_a_structure_is_not_claimed() {
+    for start in [&[0, 0, 0, 4][..], &[0, 0x14, 0, 4], &[0, 1, 0, 0x0b], &[0x10, 0, 0, 0, 0, 1]] {
+        let mut bytes = start.to_vec();
+        bytes.extend([0xa5; 400]);
+        let submission = Submission::new(vec![File::new("blob.dat", bytes)], AT.parse().unwrap());
+        let report = Verifier::new(Reference::builtin().unwrap()).appraise(&submission).unwrap();
+        assert_eq!(only(report).format, "", "{start:?}");
+    }
+}

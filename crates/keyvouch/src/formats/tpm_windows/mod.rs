@@ -14,6 +14,7 @@
 mod aik;
 mod blob;
 mod checks;
+mod rules;
 
 use der::Tag;
 use der::asn1::ObjectIdentifier;
@@ -32,9 +33,8 @@ use crate::input::{Content, PartId};
 use crate::pki::CertificationRequest;
 use crate::request::Request;
 use crate::submission::{OptionDef, OptionKind};
-use crate::verifier::NONCE_MISMATCH;
 use crate::wire::der::content;
-use crate::wire::tpm::{Attest, PublicArea, hash};
+use crate::wire::tpm::PublicArea;
 
 /// The format.
 pub(crate) struct TpmWindows;
@@ -224,7 +224,7 @@ fn judge_blob(found: &Found<'_>, pool: &Pool<'_>, cx: &Context<'_>) -> Statement
         Err(fault) => checks.fail(fault.check, found.place.clone(), fault.why),
     });
     let opened = open_attributes(found, cx, checks);
-    check_ksp_name(found, checks);
+    rules::check_ksp_name(found.request, &found.place, checks);
     let public = public_areas(found, &parts, pool, checks);
     let Some(kads) = parts.kads else {
         if checks.clean() {
@@ -234,7 +234,7 @@ fn judge_blob(found: &Found<'_>, pool: &Pool<'_>, cx: &Context<'_>) -> Statement
         return statement;
     };
     let own = parts.pcpm.as_ref().and_then(|pcpm| PublicArea::read(pcpm.public).ok());
-    note_exchange_certificate(&kads, found, cx, checks);
+    rules::note_exchange_certificate(&kads, &found.place, cx, checks);
     let certificates: Vec<_> = pool.certificates.iter().cloned().chain(opened.certificates).collect();
     let (pinned, pin_fault) = match pinned(cx) {
         Some(Err(why)) => (None, Some(why)),
@@ -259,7 +259,7 @@ fn judge_blob(found: &Found<'_>, pool: &Pool<'_>, cx: &Context<'_>) -> Statement
     };
     judge(&material, cx, &mut statement);
     if let (Some(pcpm), Some(own)) = (&parts.pcpm, own) {
-        check_policy(&pcpm.branches, &own, &found.place, &mut statement.checks);
+        rules::check_policy(&pcpm.branches, &own, &found.place, &mut statement.checks);
     }
     statement
 }
@@ -291,32 +291,6 @@ fn open_attributes(found: &Found<'_>, cx: &Context<'_>, checks: &mut Checks) -> 
         }
     }
     opened
-}
-
-/// The provider that the request names: unsigned but for the request's own signature.
-fn check_ksp_name(found: &Found<'_>, checks: &mut Checks) {
-    const KNOWN: [&str; 2] =
-        ["Microsoft Platform Crypto Provider", "Microsoft Smart Card Key Storage Provider"];
-    let attributes = found.request.iter().flat_map(|request| request.attributes());
-    let values = attributes.filter(|(oid, _)| *oid == KSP_NAME).flat_map(|(_, values)| values);
-    for value in values {
-        let name = content(value, Tag::BmpString).map(|text| {
-            let units = text.chunks(2).map(|pair| match pair {
-                [high, low] => u16::from_be_bytes([*high, *low]),
-                _ => 0xfffd,
-            });
-            char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect::<String>()
-        });
-        match name.as_deref() {
-            Some(known) if KNOWN.contains(&known) => {
-                checks.pass(&ck::KSP_NAME, found.place.clone(), known.to_owned());
-            }
-            other => {
-                let detail = format!("the request names {:?}", other.unwrap_or("something that is no text"));
-                checks.warn(&ck::KSP_NAME, found.place.clone(), detail);
-            }
-        }
-    }
 }
 
 /// The key's public area, the attestation key's of idBinding, and whatever came along.
@@ -359,50 +333,6 @@ fn ak_statements<'a>(found: &'a Found<'_>, parts: &Parts<'a>) -> Vec<AkStatement
         })
         .into_iter()
         .collect()
-}
-
-/// Windows answers no nonce, but a value that seems to be made of the CA's exchange certificate.
-fn note_exchange_certificate(kads: &Kads<'_>, found: &Found<'_>, cx: &Context<'_>, checks: &mut Checks) {
-    let Some(digest) = aik::exchange_certificate_digest(cx) else { return };
-    let Ok(attest) = Attest::read(kads.attest) else { return };
-    let detail = if attest.extra_data == digest {
-        "the statement holds the SHA-1 of the exchange certificate: it was made for this CA, whenever that was"
-    } else {
-        "the statement does not hold the SHA-1 of the exchange certificate"
-    };
-    checks.info(&NONCE_MISMATCH, found.place.clone(), detail);
-}
-
-/// The branches are unsigned: they say something only when their PolicyOR is the key's policy.
-fn check_policy(branches: &[&[u8]], public: &PublicArea<'_>, place: &str, checks: &mut Checks) {
-    /// TPM_CC_PolicyOR.
-    const POLICY_OR: [u8; 4] = [0, 0, 1, 0x71];
-    /// By Microsoft's order the branch for duplication is the fifth, and empty in keys that are not to be duplicated.
-    /// Empty branches leave no trace in the policy, so the fifth of those that are not empty must be the next one:
-    /// PolicyCommandCode(Certify).
-    const DUPLICATION: usize = 4;
-    const CERTIFY: &str = "048e9a3ace08583f79f344ff785bbea9f07ac7fa3325b3d49a21dd5194c65850";
-    if branches.is_empty() {
-        checks.skip(&ck::PCP_POLICY, place.to_owned(), "the key blob lists no policy branches");
-        return;
-    }
-    let policy = hash(public.name_alg).filter(|_| (2..=8).contains(&branches.len())).map(|hash| {
-        let zero = vec![0; hash.output_len()];
-        hash.digest(&[zero.as_slice(), &POLICY_OR, &branches.concat()].concat())
-    });
-    let holds = policy.as_deref() == Some(public.auth_policy);
-    checks.test(
-        &ck::PCP_POLICY,
-        place.to_owned(),
-        holds,
-        format!("the policy of the key is one of {} branches", branches.len()),
-        || "the branches in the key blob do not make up the policy of the key".into(),
-    );
-    let fifth = branches.iter().filter(|branch| !branch.is_empty()).nth(DUPLICATION);
-    if holds && fifth.is_some_and(|branch| hex::encode(branch) != CERTIFY) {
-        let detail = "the key was made to be duplicated: whether it can be, its attribute fixedTPM decides";
-        checks.warn(&ck::PCP_DUPLICATION_BRANCH, place.to_owned(), detail);
-    }
 }
 
 fn blob_view(blob: Result<&[u8], &'static str>) -> Value {
