@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         ["soundness"] => one(cargo("test")
             .args(["--release", "-p", "keyvouch", "--test", "soundness"])
             .args(["--", "--ignored", "--nocapture", "every_byte_and_every_length"])),
-        ["fuzz-seed"] => one(cargo("run").args(["--manifest-path", "fuzz/Cargo.toml", "--bin", "seed"])),
+        ["fuzz-seed"] => one(cargo("run").args(["--manifest-path", "fuzz/Cargo.toml", "--example", "seed"])),
         ["fuzz", target, seconds] => fuzz(target, seconds),
         _ => {
             eprint!("{USAGE}");
@@ -47,7 +47,10 @@ fn test() -> ExitCode {
             doc.env("RUSTDOCFLAGS", "-D warnings");
             doc
         }),
-        ("fuzz targets", with(cargo("build"), &["--manifest-path", "fuzz/Cargo.toml"])),
+        (
+            "fuzz targets",
+            with(cargo("build"), &["--manifest-path", "fuzz/Cargo.toml", "--bins", "--examples"]),
+        ),
     ];
     let mut skipped = Vec::new();
     if installed("cargo-deny") {

@@ -282,10 +282,12 @@ pub fn samples() -> Result<Vec<Sample>, Error> {
     samples.push(sample("attributes-p256", about, json_file(&attestation.attributes())?, &key)?);
     let about = "only the attestation object";
     samples.push(sample("attestation-p256", about, json_file(&attestation.inner())?, &key)?);
+    // The pool's certificates first: without them the rest would be evidence of a card of one's own.
+    let [card, partition, root, owned] = attestation.certificates();
     let files = vec![
         File::new("private.bin", attestation.private.clone()),
         File::new("public.bin", attestation.public.clone()),
-        File::new("certificates.pem", pem::certificates(&attestation.certificates())),
+        File::new("certificates.pem", pem::certificates(&[root, owned, card, partition])),
     ];
     samples.push(sample("files-p256", "the decoded members as files", files, &key)?);
     let about = "whole answer, and the pool's root is pinned";

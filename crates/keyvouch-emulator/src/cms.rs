@@ -1,4 +1,8 @@
-//! CMS bundles of certificates (RFC 5652, 5; the `.p7b` and SCEP "certs-only" form).
+//! CMS bundles of certificates (RFC 5652, 5; the `.p7b` and SCEP "certs-only" form), and signed messages.
+
+mod signed;
+
+pub use signed::{Attribute, SignedData, Signer, issuer_and_serial, key_id};
 
 use crate::{Error, der};
 

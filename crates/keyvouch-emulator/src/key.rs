@@ -32,6 +32,8 @@ pub enum KeyKind {
     P521,
     /// secp256k1.
     Secp256k1,
+    /// brainpoolP256r1 (RFC 5639).
+    BrainpoolP256r1,
     /// Ed25519.
     Ed25519,
     /// X25519: key agreement, cannot sign.
@@ -73,7 +75,9 @@ pub enum SignAlg {
     EcdsaSha512,
     /// ECDSA with SHA-256, signature as r and s one after another.
     EcdsaSha256Raw,
-    /// ECDSA with SHA-512, signature as r and s one after another.
+    /// The same with SHA-384.
+    EcdsaSha384Raw,
+    /// The same with SHA-512.
     EcdsaSha512Raw,
     /// Ed25519 (RFC 8410).
     Ed25519,
@@ -96,7 +100,7 @@ impl SignAlg {
             Self::RsaPssSha256 | Self::RsaPssSha256LongestSalt => pss_sha256()?,
             Self::EcdsaSha1 => der::sequence(&[der::oid("1.2.840.10045.4.1")?]),
             Self::EcdsaSha256 | Self::EcdsaSha256Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.2")?]),
-            Self::EcdsaSha384 => der::sequence(&[der::oid("1.2.840.10045.4.3.3")?]),
+            Self::EcdsaSha384 | Self::EcdsaSha384Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.3")?]),
             Self::EcdsaSha512 | Self::EcdsaSha512Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.4")?]),
             Self::EcdsaSha384Null | Self::EcdsaSha384NullFixed => {
                 der::sequence(&[der::oid("1.2.840.10045.4.3.3")?, null])
@@ -153,6 +157,7 @@ impl Key {
                 .as_ref()
                 .to_vec(),
             KeyKind::X25519 => return x25519(),
+            KeyKind::BrainpoolP256r1 => brainpool_pkcs8()?,
             KeyKind::P256 | KeyKind::P384 | KeyKind::P521 | KeyKind::Secp256k1 => {
                 EcdsaKeyPair::generate_pkcs8(own_ecdsa(kind)?, &random)
                     .map_err(|_| Error::Crypto("EC key generation"))?
@@ -189,6 +194,9 @@ impl Key {
                     .to_vec(),
             ),
             KeyKind::X25519 => return Err(Error::Crypto("X25519 keys are only generated")),
+            KeyKind::BrainpoolP256r1 => {
+                Public::Point(brainpool(pkcs8)?.verifying_key().to_sec1_point(false).as_bytes().to_vec())
+            }
             KeyKind::P256 | KeyKind::P384 | KeyKind::P521 | KeyKind::Secp256k1 => Public::Point(
                 EcdsaKeyPair::from_pkcs8(own_ecdsa(kind)?, pkcs8)
                     .map_err(rejected)?
@@ -268,7 +276,7 @@ impl Key {
             | KeyKind::Rsa2048Exponent3
             | KeyKind::Rsa3072
             | KeyKind::Rsa4096 => SignAlg::RsaPkcs1Sha256,
-            KeyKind::P256 | KeyKind::Secp256k1 => SignAlg::EcdsaSha256,
+            KeyKind::P256 | KeyKind::Secp256k1 | KeyKind::BrainpoolP256r1 => SignAlg::EcdsaSha256,
             KeyKind::P384 => SignAlg::EcdsaSha384,
             KeyKind::P521 => SignAlg::EcdsaSha512,
             KeyKind::Ed25519 | KeyKind::X25519 => SignAlg::Ed25519,
@@ -277,7 +285,7 @@ impl Key {
 
     /// Sign a message.
     ///
-    /// ECDSA: P-256 and secp256k1 sign with SHA-256, P-384 with SHA-384, P-521 with any of the three.
+    /// ECDSA: P-256, secp256k1 and brainpoolP256r1 sign with SHA-256, P-384 with SHA-384, P-521 with any of the three.
     ///
     /// # Errors
     /// [`Error::WrongKey`] when the key cannot make this signature.
@@ -292,9 +300,12 @@ impl Key {
             S::RsaPssSha256 => self.rsa(alg, &signature::RSA_PSS_SHA256, message),
             S::RsaPssSha256LongestSalt => self.rsa_pss_longest_salt(message),
             S::RsaBareDigest => self.rsa_bare_digest(message),
-            S::EcdsaSha256 | S::EcdsaSha384 | S::EcdsaSha512 | S::EcdsaSha256Raw | S::EcdsaSha512Raw => {
-                self.ecdsa(alg, message)
-            }
+            S::EcdsaSha256
+            | S::EcdsaSha384
+            | S::EcdsaSha512
+            | S::EcdsaSha256Raw
+            | S::EcdsaSha384Raw
+            | S::EcdsaSha512Raw => self.ecdsa(alg, message),
             S::RsaPkcs1Sha1 => self.rsa_sha1(message),
             S::EcdsaSha384Null => self.ecdsa(S::EcdsaSha384, message),
             S::EcdsaSha384NullFixed => {
@@ -398,7 +409,12 @@ impl Key {
             (K::P521, S::EcdsaSha256) => &signature::ECDSA_P521_SHA256_ASN1_SIGNING,
             (K::P521, S::EcdsaSha384) => &signature::ECDSA_P521_SHA384_ASN1_SIGNING,
             (K::P521, S::EcdsaSha512) => &signature::ECDSA_P521_SHA512_ASN1_SIGNING,
+            (K::P384, S::EcdsaSha384Raw) => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+            (K::P521, S::EcdsaSha256Raw) => &signature::ECDSA_P521_SHA256_FIXED_SIGNING,
             (K::P521, S::EcdsaSha512Raw) => &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
+            (K::BrainpoolP256r1, S::EcdsaSha256 | S::EcdsaSha256Raw) => {
+                return brainpool_sign(&self.pkcs8, alg == S::EcdsaSha256Raw, message);
+            }
             _ => return Err(Error::WrongKey(self.kind, alg)),
         };
         let pair =
@@ -458,6 +474,36 @@ impl ::rsa::rand_core::TryCryptoRng for Random {}
 #[error("no random octets")]
 pub(crate) struct NoRandom;
 
+/// PKCS#8 (RFC 5958) around an ECPrivateKey (RFC 5915) that holds nothing but the private number.
+fn brainpool_pkcs8() -> Result<Vec<u8>, Error> {
+    let mut scalar = [0; BRAINPOOL_OCTETS];
+    loop {
+        aws_lc_rs::rand::fill(&mut scalar).map_err(|_| Error::Crypto("EC key generation"))?;
+        if ecdsa::SigningKey::<bp256::BrainpoolP256r1>::from_slice(&scalar).is_ok() {
+            break;
+        }
+    }
+    let private = der::sequence(&[der::integer(&[1]), der::octet_string(&scalar)]);
+    let curve = der::oid(curve_oid(KeyKind::BrainpoolP256r1)?)?;
+    let algorithm = der::sequence(&[der::oid("1.2.840.10045.2.1")?, curve]);
+    Ok(der::sequence(&[der::integer(&[0]), algorithm, der::octet_string(&private)]))
+}
+
+const BRAINPOOL_OCTETS: usize = 32;
+
+/// The private number is what such PKCS#8 ends with.
+fn brainpool(pkcs8: &[u8]) -> Result<ecdsa::SigningKey<bp256::BrainpoolP256r1>, Error> {
+    let scalar = &pkcs8[pkcs8.len().saturating_sub(BRAINPOOL_OCTETS)..];
+    ecdsa::SigningKey::from_slice(scalar).map_err(|_| Error::Crypto("EC private key"))
+}
+
+fn brainpool_sign(pkcs8: &[u8], raw: bool, message: &[u8]) -> Result<Vec<u8>, Error> {
+    use ecdsa::signature::hazmat::PrehashSigner;
+    let signature: ecdsa::Signature<bp256::BrainpoolP256r1> =
+        brainpool(pkcs8)?.sign_prehash(&sha256(message)).map_err(|_| Error::Crypto("ECDSA signature"))?;
+    Ok(if raw { signature.to_bytes().to_vec() } else { signature.to_der().as_bytes().to_vec() })
+}
+
 fn x25519() -> Result<Key, Error> {
     let public = agreement::PrivateKey::generate(&agreement::X25519)
         .and_then(|key| key.compute_public_key())
@@ -486,6 +532,7 @@ pub fn curve_oid(kind: KeyKind) -> Result<&'static str, Error> {
         KeyKind::P384 => "1.3.132.0.34",
         KeyKind::P521 => "1.3.132.0.35",
         KeyKind::Secp256k1 => "1.3.132.0.10",
+        KeyKind::BrainpoolP256r1 => "1.3.36.3.3.2.8.1.1.7",
         other => return Err(Error::UnfitKey("named curve", other)),
     })
 }

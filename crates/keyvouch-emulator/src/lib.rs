@@ -10,18 +10,23 @@
 //! | [`key`] | keys, and every signature that a device in the collection makes |
 //! | [`lms`] | HSS/LMS keys and signatures |
 //! | [`x509`], [`csr`], [`crl`], [`cms`] | certificates, certification requests, revocation lists, certificate bundles; every field can be spoilt before signing |
+//! | [`openpgp`] | OpenPGP public keys |
 //! | [`bundle`] | ZIP, gzip and JSON carriers |
 //! | [`yubikey_piv`] | YubiKey PIV |
+//! | [`yubikey_openpgp`] | YubiKey OpenPGP |
 //! | [`yubihsm2`] | YubiHSM 2 |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
 //! | [`azure_managed_hsm`] | Azure Managed HSM, the same blobs with a pool's chain, in JSON |
+//! | [`smartcard_hsm`] | SmartCard-HSM and Nitrokey HSM |
 //! | [`securosys`] | Securosys Primus HSM |
 //! | [`nshield`] | Entrust nShield |
 //! | [`crypto4a_qasm`] | Crypto4A QASM attestation messages |
 //! | [`thales_luna`] | Thales Luna public key confirmations |
 //! | [`fortanix`] | Fortanix DSM |
 //! | [`tpm`] | TPM 2.0, and [Windows requests](tpm::windows) |
+//! | [`i4p_trident`] | I4P Trident: synthetic CMS, for want of a published syntax |
+//! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
 
@@ -36,6 +41,7 @@ pub mod csr;
 pub mod der;
 pub mod key;
 pub mod lms;
+pub mod openpgp;
 pub mod pem;
 pub mod x509;
 
@@ -43,12 +49,16 @@ pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
 pub mod fortanix;
 pub mod google_cloud_hsm;
+pub mod i4p_trident;
 pub mod marvell;
 pub mod nshield;
+pub mod pkix_evidence;
 pub mod securosys;
+pub mod smartcard_hsm;
 pub mod thales_luna;
 pub mod tpm;
 pub mod yubihsm2;
+pub mod yubikey_openpgp;
 pub mod yubikey_piv;
 
 use serde_json::{Map, Value};
@@ -135,16 +145,20 @@ type Samples = fn() -> Result<Vec<Sample>, Error>;
 const FORMATS: &[(&str, Samples)] = &[
     (yubikey_piv::FORMAT, yubikey_piv::samples),
     (yubihsm2::FORMAT, yubihsm2::samples),
+    (yubikey_openpgp::FORMAT, yubikey_openpgp::samples),
     (marvell::FORMAT, marvell::samples),
     (google_cloud_hsm::FORMAT, google_cloud_hsm::samples),
     (azure_managed_hsm::FORMAT, azure_managed_hsm::samples),
     (securosys::FORMAT, securosys::samples),
+    (smartcard_hsm::FORMAT, smartcard_hsm::samples),
     (nshield::FORMAT, nshield::samples),
     (crypto4a_qasm::FORMAT, crypto4a_qasm::samples),
     (thales_luna::FORMAT, thales_luna::samples),
     (fortanix::FORMAT, fortanix::samples),
     (tpm::FORMAT, tpm::samples),
     (tpm::windows::FORMAT, tpm::windows::samples),
+    (i4p_trident::FORMAT, i4p_trident::samples),
+    (pkix_evidence::FORMAT, pkix_evidence::samples),
 ];
 
 /// The format ids that can be emulated.

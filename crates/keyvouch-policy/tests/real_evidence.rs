@@ -30,12 +30,9 @@ const NOT_YET: &[&str] = &[
     "aws",
     "azure-key-vault",
     "csr-attestation",
-    "pkix-evidence",
     "rats-results",
-    "smartcard-hsm",
     "tpm-ek",
     "webauthn",
-    "yubikey-openpgp",
 ];
 
 #[derive(Deserialize)]

@@ -16,6 +16,8 @@ pub enum OnFail {
     Unfit,
     /// A piece is missing that somebody may still supply: nothing can be decided.
     Undecided,
+    /// There is no evidence to be had: the device signs no statement that a third party can verify.
+    NotAttestable,
     /// The evidence itself is wrong.
     NotAuthentic,
 }
@@ -44,6 +46,12 @@ impl Check {
     #[must_use]
     pub const fn completeness(id: &'static str, about: &'static str, advice: &'static str) -> Self {
         Self { id, about, on_fail: OnFail::Undecided, advice }
+    }
+
+    /// A check whose failure means that the device has no attestation.
+    #[must_use]
+    pub const fn attestability(id: &'static str, about: &'static str, advice: &'static str) -> Self {
+        Self { id, about, on_fail: OnFail::NotAttestable, advice }
     }
 
     /// A check of what authentic evidence says: the key, the binding, a rule.

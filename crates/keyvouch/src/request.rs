@@ -1,11 +1,12 @@
-//! What the attested key must be: the key of a certification request, a certificate, or a public key.
+//! What the attested key must be: the key of a certification request, a certificate, or a public key (as
+//! SubjectPublicKeyInfo or in OpenPGP's form).
 
 use crate::appraisal::Binding;
 use crate::authentic::SignatureValid;
 use crate::checks::{Check, Checks};
 use crate::crypto::{Material, PublicKey, SignatureError};
 use crate::input::{Content, InputError, Part, Parts, Role};
-use crate::pki::CertificationRequest;
+use crate::pki::{CertificationRequest, OpenPgpKey};
 
 /// The request of a submission.
 #[derive(Debug, Clone)]
@@ -19,6 +20,9 @@ enum Subject {
     Csr(CertificationRequest),
     Certificate(PublicKey),
     PublicKey(PublicKey),
+    /// Its primary key: that is the key which somebody certifies. Whether a subkey belongs to it is said by
+    /// signatures that are not looked at here.
+    OpenPgp(OpenPgpKey),
 }
 
 pub(crate) const CSR_KEY_MISMATCH: Check = Check::fitness(
@@ -67,6 +71,7 @@ impl Request {
                     Subject::Certificate(key.clone())
                 }
                 Content::PublicKey(key) => Subject::PublicKey(key.clone()),
+                Content::OpenPgpKey(key) => Subject::OpenPgp(key.clone()),
                 _ => continue,
             };
             candidates.push(Self { place: part.place.clone(), subject });
@@ -95,6 +100,7 @@ impl Request {
         match &self.subject {
             Subject::Csr(csr) => csr.key(),
             Subject::Certificate(key) | Subject::PublicKey(key) => key,
+            Subject::OpenPgp(key) => key.key(),
         }
     }
 
@@ -104,6 +110,7 @@ impl Request {
             Subject::Csr(_) => "certification request",
             Subject::Certificate(..) => "certificate to be bound",
             Subject::PublicKey(_) => "public key to be bound",
+            Subject::OpenPgp(_) => "OpenPGP public key to be bound",
         }
     }
 
@@ -121,8 +128,14 @@ impl Request {
             same,
             "the request holds the attested key",
             || {
+                let subkey = match &self.subject {
+                    Subject::OpenPgp(key) if key.subkeys().contains(attested) => {
+                        "; the attested key is among the subkeys, which may be anybody's"
+                    }
+                    _ => "",
+                };
                 format!(
-                    "the request holds another key: {} with SHA-256 {}, attested is {} with SHA-256 {}",
+                    "the request holds another key: {} with SHA-256 {}, attested is {} with SHA-256 {}{subkey}",
                     self.key().algorithm(),
                     hex::encode(self.key().spki_sha256()),
                     attested.algorithm(),
@@ -135,7 +148,7 @@ impl Request {
             (_, false) => Binding::None,
             (Subject::Csr(_), true) => Binding::Csr,
             (Subject::Certificate(..), true) => Binding::Certificate,
-            (Subject::PublicKey(_), true) => Binding::PublicKey,
+            (Subject::PublicKey(_) | Subject::OpenPgp(_), true) => Binding::PublicKey,
         }
     }
 

@@ -60,6 +60,11 @@ pub const SHARED_OPTIONS: &[OptionDef] = &[
         kind: OptionKind::List,
         about: "refuse devices with one of these serial numbers, as reports print them",
     },
+    OptionDef {
+        name: "declared_device",
+        kind: OptionKind::Text,
+        about: "the device that the subscriber says it is, looked at when no file is an attestation: whether it could attest, and what else can be done",
+    },
 ];
 
 /// Appraises submissions with one set of reference data.
@@ -119,6 +124,9 @@ impl Verifier {
             let mut appraisals = Vec::new();
             let mut labels: Vec<(usize, String)> = Vec::new();
             for format in formats::ALL {
+                if format.is_last_resort() && !appraisals.is_empty() {
+                    continue;
+                }
                 for statement in format.appraise(cx) {
                     let id = format.about().id;
                     for (part, label) in &statement.labels {
@@ -163,13 +171,15 @@ impl Verifier {
                     })
                 })
                 .collect();
-            let statements: Vec<_> = formats::ALL
-                .iter()
-                .flat_map(|f| {
-                    let id = f.about().id;
-                    f.inspect(cx).into_iter().map(move |view| serde_json::json!({"format": id, "view": view}))
-                })
-                .collect();
+            let mut statements = Vec::new();
+            for format in formats::ALL {
+                if format.is_last_resort() && !statements.is_empty() {
+                    continue;
+                }
+                let id = format.about().id;
+                let views = format.inspect(cx).into_iter();
+                statements.extend(views.map(|view| serde_json::json!({"format": id, "view": view})));
+            }
             serde_json::json!({ "parts": parts, "statements": statements, "note":
                 "decoded, not judged: nothing here is authenticated" })
         })
@@ -255,6 +265,7 @@ fn stops_authenticity(checks: &Checks) -> bool {
 fn authenticity(checks: &Checks) -> Authenticity {
     match checks.worst() {
         Some(OnFail::NotAuthentic) => Authenticity::NotAuthentic,
+        Some(OnFail::NotAttestable) => Authenticity::NotAttestable,
         Some(OnFail::Undecided) => Authenticity::Undecided,
         Some(OnFail::Unfit) | None => Authenticity::Authentic,
     }

@@ -275,6 +275,16 @@ fn the_source_is_chosen_from_containers_and_certificates() {
     raw[2] = File::new("chain.pem", pem::certificates(&made));
     let appraisal = bench.judge(raw);
     assert_eq!((appraisal.format, appraisal.authenticity), ("marvell", Authentic));
+    // Any of the pool's certificates tells.
+    for owned in [&attestation.pool_root, &attestation.pool_partition] {
+        let mut files = decoded(&attestation);
+        files[2] = File::new("chain.pem", pem::certificates(&[made[0], made[1], owned]));
+        let appraisal = bench.judge(files);
+        assert_eq!(
+            (appraisal.format, failed(&appraisal)),
+            ("azure-managed-hsm", vec!["no-owner-certificates"])
+        );
+    }
     // Keys of vaults, other refusals, other JSON.
     for other in [
         json!({"key": {"kid": "https://v.vault.azure.net/keys/k/1", "kty": "RSA-HSM"}, "attributes": {}}),

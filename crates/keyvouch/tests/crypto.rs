@@ -69,6 +69,13 @@ fn ecdsa_signatures() {
         (Ecdsa::EcdsaSecp384r1Sha384P1363, Curve::P384, Scheme::EcdsaFixed(Sha384)),
         (Ecdsa::EcdsaSecp521r1Sha512P1363, Curve::P521, Scheme::EcdsaFixed(Sha512)),
         (Ecdsa::EcdsaSecp256k1Sha256P1363, Curve::Secp256k1, Scheme::EcdsaFixed(Sha256)),
+        (Ecdsa::EcdsaBrainpool256r1Sha256, Curve::BrainpoolP256r1, Scheme::Ecdsa(Sha256)),
+        (Ecdsa::EcdsaBrainpool256r1Sha256P1363, Curve::BrainpoolP256r1, Scheme::EcdsaFixed(Sha256)),
+        (Ecdsa::EcdsaBrainpool384r1Sha384, Curve::BrainpoolP384r1, Scheme::Ecdsa(Sha384)),
+        (Ecdsa::EcdsaBrainpool384r1Sha384P1363, Curve::BrainpoolP384r1, Scheme::EcdsaFixed(Sha384)),
+        // For these aws-lc-rs takes only DER.
+        (Ecdsa::EcdsaSecp256r1Sha512P1363, Curve::P256, Scheme::EcdsaFixed(Sha512)),
+        (Ecdsa::EcdsaSecp384r1Sha512P1363, Curve::P384, Scheme::EcdsaFixed(Sha512)),
     ] {
         let mut tally = Tally::default();
         for group in ecdsa::TestSet::load(name).unwrap().test_groups {

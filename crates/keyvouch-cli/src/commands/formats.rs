@@ -40,6 +40,7 @@ fn proof(proof: Proof) -> &'static str {
     match proof {
         Proof::RealEvidence => "verified on real evidence",
         Proof::EmulatedOnly => "on emulated evidence only",
+        Proof::NoEvidence => "there is no evidence to read",
     }
 }
 
@@ -93,6 +94,7 @@ fn check(page: &mut Page, check: &Check) {
     page.item(&format!("{}: {}", check.id, check.about));
     let meaning = match check.on_fail {
         OnFail::NotAuthentic => "the evidence is not authentic",
+        OnFail::NotAttestable => "there is no evidence to be had",
         OnFail::Undecided => "something is missing, nothing can be decided",
         OnFail::Unfit => "the key is not accepted",
     };

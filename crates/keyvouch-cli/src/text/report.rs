@@ -88,11 +88,16 @@ fn reason(report: &Report) -> String {
         Some(Verdict::Refuse) if all(Authenticity::NotAuthentic) => {
             "the evidence is not authentic.".to_owned()
         }
+        Some(Verdict::Refuse) if all(Authenticity::NotAttestable) => {
+            "the device signs no statement about its keys that a CA can verify.".to_owned()
+        }
         Some(Verdict::Refuse) if names.len() == 1 => format!("{policies} is not met."),
         Some(Verdict::Refuse) => format!("{policies} are not met."),
         _ if unrecognised => "the files hold no attestation that keyvouch knows.".to_owned(),
         _ if all(Authenticity::Undecided) => "whether the evidence is authentic cannot be said.".to_owned(),
-        _ if all(Authenticity::NotAttestable) => "such a device signs no attestation.".to_owned(),
+        _ if all(Authenticity::NotAttestable) => {
+            "the device signs no statement about its keys that a CA can verify.".to_owned()
+        }
         _ => format!("the evidence does not say everything that {policies} asks."),
     }
 }
@@ -127,6 +132,9 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
         bound_to(page, appraisal, view.request);
         findings(page, appraisal);
         notes(page, appraisal);
+    } else if appraisal.authenticity == Authenticity::NotAttestable {
+        page.heading("Key and device");
+        page.paragraph(2, "Nothing is known of them: no signed statement speaks of them. This is a matter of the device and no fault of the files; where a rule allows another way, that is for the CA to judge.");
     } else if !appraisal.format.is_empty() {
         page.heading("Key and device");
         page.paragraph(2, "Nothing is known of them: what evidence says counts only when it is authentic.");
@@ -182,8 +190,14 @@ fn failed(page: &mut Page, appraisal: &Appraisal) {
     }
     // A piece of advice is given once, after the last check that it is for.
     let all: Vec<&CheckRecord> = failed.collect();
-    let missing = all.iter().all(|c| c.means == Some(OnFail::Undecided));
-    page.heading(if missing { "What is missing, and what to do" } else { "What is wrong, and what to do" });
+    let means = |what: OnFail| all.iter().all(|c| c.means == Some(what));
+    page.heading(if means(OnFail::Undecided) {
+        "What is missing, and what to do"
+    } else if means(OnFail::NotAttestable) {
+        "Why there is none, and what to do instead"
+    } else {
+        "What is wrong, and what to do"
+    });
     for (n, check) in all.iter().enumerate() {
         page.item(&located(check));
         let next = all.get(n.saturating_add(1));
@@ -422,6 +436,7 @@ fn checks(page: &mut Page, appraisal: &Appraisal) {
         let outcome = match (check.outcome, check.means) {
             (Outcome::Pass, _) => "pass",
             (Outcome::Fail, Some(OnFail::Undecided)) => "missing",
+            (Outcome::Fail, Some(OnFail::NotAttestable)) => "none",
             (Outcome::Fail, _) => "FAIL",
             (Outcome::Warning, _) => "warning",
             (Outcome::Info, _) => "info",

@@ -8,7 +8,7 @@ use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode, Encode, Reader, SliceReader};
 
 use super::scheme::{Hash, Scheme, algorithm_identifier};
-use super::{SignatureError, dsa, ecdsa, lms, sha256};
+use super::{SignatureError, brainpool, dsa, ecdsa, lms, sha256};
 use crate::authentic::SignatureValid;
 use crate::wire::der::content;
 
@@ -26,11 +26,16 @@ pub enum Curve {
     P521,
     /// secp256k1 (SEC 2).
     Secp256k1,
+    /// brainpoolP256r1 (RFC 5639).
+    BrainpoolP256r1,
+    /// brainpoolP384r1 (RFC 5639).
+    BrainpoolP384r1,
 }
 
 impl Curve {
     /// Every curve of the table.
-    pub const ALL: [Self; 4] = [Self::P256, Self::P384, Self::P521, Self::Secp256k1];
+    pub const ALL: [Self; 6] =
+        [Self::P256, Self::P384, Self::P521, Self::Secp256k1, Self::BrainpoolP256r1, Self::BrainpoolP384r1];
 
     const fn oid(self) -> ObjectIdentifier {
         match self {
@@ -38,6 +43,8 @@ impl Curve {
             Self::P384 => ObjectIdentifier::new_unwrap("1.3.132.0.34"),
             Self::P521 => ObjectIdentifier::new_unwrap("1.3.132.0.35"),
             Self::Secp256k1 => ObjectIdentifier::new_unwrap("1.3.132.0.10"),
+            Self::BrainpoolP256r1 => ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7"),
+            Self::BrainpoolP384r1 => ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.11"),
         }
     }
 
@@ -45,8 +52,8 @@ impl Curve {
     #[must_use]
     pub const fn field_len(self) -> usize {
         match self {
-            Self::P256 | Self::Secp256k1 => 32,
-            Self::P384 => 48,
+            Self::P256 | Self::Secp256k1 | Self::BrainpoolP256r1 => 32,
+            Self::P384 | Self::BrainpoolP384r1 => 48,
             Self::P521 => 66,
         }
     }
@@ -59,6 +66,8 @@ impl Curve {
             Self::P384 => "P384",
             Self::P521 => "P521",
             Self::Secp256k1 => "secp256k1",
+            Self::BrainpoolP256r1 => "brainpoolP256r1",
+            Self::BrainpoolP384r1 => "brainpoolP384r1",
         }
     }
 
@@ -313,11 +322,14 @@ impl PublicKey {
     /// Whether an EC point lies on its curve (SP 800-56A, 5.6.2.3.3); `None` for keys that are not EC.
     #[must_use]
     pub fn is_on_curve(&self) -> Option<bool> {
-        let Material::Ec { curve, .. } = &self.0.material else { return None };
+        let Material::Ec { curve, point } = &self.0.material else { return None };
         let hash = match curve {
             Curve::P256 | Curve::Secp256k1 => Hash::Sha256,
             Curve::P384 => Hash::Sha384,
             Curve::P521 => Hash::Sha512,
+            Curve::BrainpoolP256r1 | Curve::BrainpoolP384r1 => {
+                return Some(brainpool::is_on_curve(*curve, point));
+            }
         };
         let scheme = Scheme::Ecdsa(hash);
         // The key may be held for another scheme, with which it was used first.
@@ -360,6 +372,16 @@ impl PublicKey {
             let key = self.0.dsa.get_or_init(|| dsa::Verifier::new(p, q, g, y));
             let valid = key.as_ref().is_some_and(|key| key.verify(&sha256(message), signature));
             valid.then_some(()).ok_or(SignatureError::Invalid)?;
+        } else if let Material::Ec { curve, point } = &self.0.material
+            && let Some(verified) = brainpool::verify(*curve, point, scheme, message, signature)
+        {
+            verified.then_some(()).ok_or(SignatureError::Invalid)?;
+        } else if let (Material::Ec { curve, .. }, Scheme::EcdsaFixed(hash)) = (&self.0.material, scheme)
+            && self.verification_algorithm(scheme).is_err()
+        {
+            // aws-lc-rs has some combinations of curve and hash only for signatures in DER.
+            let der = ecdsa_der(signature, curve.field_len()).ok_or(SignatureError::Invalid)?;
+            return self.verify(Scheme::Ecdsa(hash), message, &der);
         } else {
             let algorithm = self.verification_algorithm(scheme)?;
             match self.parsed(scheme) {
@@ -494,6 +516,14 @@ fn rsa_numbers(bits: &[u8]) -> der::Result<(&[u8], &[u8])> {
     let e = UintRef::decode(&mut reader)?;
     reader.finish()?;
     Ok((n.as_bytes(), e.as_bytes()))
+}
+
+/// A signature `r ‖ s`, each of the field's length, in DER.
+fn ecdsa_der(signature: &[u8], field_len: usize) -> Option<Vec<u8>> {
+    let (r, s) = signature.split_at_checked(field_len).filter(|(_, s)| s.len() == field_len)?;
+    let mut body = UintRef::new(r).ok()?.to_der().ok()?;
+    body.extend(UintRef::new(s).ok()?.to_der().ok()?);
+    sequence(&body).ok()
 }
 
 fn encode_rsa(n: &[u8], e: &[u8]) -> der::Result<Vec<u8>> {

@@ -3,6 +3,7 @@
 //! Signatures are verified by aws-lc-rs over the bytes received. An algorithm that is not in
 //! [`Scheme::from_algorithm_identifier`] does not verify: unknown is never valid.
 
+mod brainpool;
 mod dsa;
 mod ecdsa;
 pub mod hygiene;
@@ -21,6 +22,18 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
     out
+}
+
+/// Digest of `bytes`.
+fn digest(hash: Hash, bytes: &[u8]) -> Vec<u8> {
+    use aws_lc_rs::digest::{self as lc, digest};
+    let algorithm = match hash {
+        Hash::Sha1 => &lc::SHA1_FOR_LEGACY_USE_ONLY,
+        Hash::Sha256 => &lc::SHA256,
+        Hash::Sha384 => &lc::SHA384,
+        Hash::Sha512 => &lc::SHA512,
+    };
+    digest(algorithm, bytes).as_ref().to_vec()
 }
 
 /// SHA-1 of `bytes`; for values that a device computes with it (key check values), never for trust.

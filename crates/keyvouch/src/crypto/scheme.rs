@@ -43,6 +43,21 @@ impl Hash {
         digest::digest(algorithm, bytes).as_ref().to_vec()
     }
 
+    /// The digest that a DER AlgorithmIdentifier names; its parameters are NULL or absent (RFC 5754, 2).
+    ///
+    /// # Errors
+    /// When it is malformed, unknown, or has other parameters.
+    pub fn from_algorithm_identifier(der: &[u8]) -> Result<Self, SchemeError> {
+        let (oid, parameters) = algorithm_identifier(der)?;
+        let hash = Self::from_oid(oid).ok_or_else(|| SchemeError::Unknown(oid.to_string()))?;
+        match parameters {
+            Some(parameters) if !parameters.is_null() => {
+                Err(SchemeError::Parameters { algorithm: "digest", why: "unexpected parameters" })
+            }
+            _ => Ok(hash),
+        }
+    }
+
     fn from_oid(oid: ObjectIdentifier) -> Option<Self> {
         match oid {
             SHA1 => Some(Self::Sha1),

@@ -21,13 +21,19 @@ use crate::time::Time;
 
 mod crypto4a_qasm;
 mod fortanix;
+mod i4p_trident;
 mod marvell;
 mod nshield;
+mod pkix_evidence;
 mod securosys;
+mod smartcard_hsm;
 mod thales_luna;
 mod tpm;
 mod tpm_windows;
+mod without_attestation;
+mod yubico;
 mod yubihsm2;
+mod yubikey_openpgp;
 mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
@@ -36,14 +42,19 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &crypto4a_qasm::Crypto4aQasm,
     &fortanix::Fortanix,
     &marvell::GoogleCloudHsm,
+    &i4p_trident::I4pTrident,
     &marvell::Marvell,
     &nshield::Nshield,
+    &pkix_evidence::PkixEvidence,
     &securosys::Securosys,
+    &smartcard_hsm::SmartcardHsm,
     &thales_luna::ThalesLuna,
     &tpm::Tpm,
     &tpm_windows::TpmWindows,
     &yubihsm2::Yubihsm2,
+    &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
+    &without_attestation::WithoutAttestation,
 ];
 
 /// How far a format has been proved.
@@ -53,6 +64,8 @@ pub enum Proof {
     RealEvidence,
     /// No real evidence is public; its reader follows the maker's documents and an emulator.
     EmulatedOnly,
+    /// There is no evidence that could prove it: the format answers for devices without attestation.
+    NoEvidence,
 }
 
 /// What a format is, for people and for `keyvouch formats`.
@@ -101,6 +114,11 @@ pub(crate) trait Format: Sync {
 
     /// The statements of this format among the evidence, each judged. None: not this format.
     fn appraise(&self, cx: &Context<'_>) -> Vec<Statement>;
+
+    /// Whether it is asked only when no other format finds anything. Such formats are the last of [`ALL`].
+    fn is_last_resort(&self) -> bool {
+        false
+    }
 
     /// The same evidence decoded for people, without judgement.
     fn inspect(&self, cx: &Context<'_>) -> Vec<Value>;

@@ -18,10 +18,14 @@ use ::der::asn1::ObjectIdentifier;
 pub use base64::decode as decode_base64;
 pub(crate) use compressed::{gzip_start, inflate_single_gzip};
 pub use json::JsonError;
+pub(crate) use json::parse as parse_json;
 pub use pem::find as find_pem;
 
 use crate::crypto::{KeyError, PublicKey};
-use crate::pki::{Certificate, CertificateError, CertificationRequest, CrlError, CsrError, RevocationList};
+use crate::pki::{
+    Certificate, CertificateError, CertificationRequest, CrlError, CsrError, OpenPgpError, OpenPgpKey,
+    RevocationList,
+};
 use crate::submission::{File, Submission};
 
 /// Bounds on what is read.
@@ -170,6 +174,10 @@ pub enum Content {
     RevocationList(RevocationList),
     /// Something labelled a revocation list that is not one.
     BrokenRevocationList(CrlError),
+    /// An OpenPGP public key.
+    OpenPgpKey(OpenPgpKey),
+    /// Something labelled an OpenPGP public key that is not one.
+    BrokenOpenPgpKey(OpenPgpError),
     /// CMS SignedData; its certificates are parts of their own.
     Cms {
         /// Whether its certificates could be read.
@@ -216,6 +224,8 @@ impl Content {
             Self::BrokenRevocationList(why) => {
                 format!("not a certificate revocation list although it says so ({why})")
             }
+            Self::OpenPgpKey(key) => format!("OpenPGP public key, {}", key.key().algorithm()),
+            Self::BrokenOpenPgpKey(why) => format!("not an OpenPGP public key although it says so ({why})"),
             Self::Cms { .. } => "CMS SignedData".to_owned(),
             Self::Json(_) => "JSON".to_owned(),
             Self::BrokenJson(why) => format!("broken JSON ({why})"),

@@ -38,6 +38,8 @@ pub fn find(text: &str) -> Vec<Block<'_>> {
         let closed = end.and_then(|at| body.get(at..)).is_some_and(|tail| {
             tail.strip_prefix(END).and_then(|t| t.strip_prefix(label)).is_some_and(|t| t.starts_with(DASHES))
         });
+        let inner =
+            inner.map(|inner| if label.starts_with("PGP ") { without_checksum(inner) } else { inner });
         let der = inner.filter(|_| closed).and_then(|inner| base64::decode(inner.as_bytes()));
         found.push(Block { label, der });
         rest = end.and_then(|at| body.get(at..)).unwrap_or("");
@@ -56,6 +58,15 @@ fn without_headers(body: &str) -> &str {
     blank.map_or(body, |(_, rest)| rest)
 }
 
+/// The last line of OpenPGP armor may be a checksum that protects nothing and is to be ignored (RFC 9580, 6.1).
+fn without_checksum(body: &str) -> &str {
+    let text = body.trim_end();
+    match text.rsplit_once('\n') {
+        Some((before, last)) if last.starts_with('=') && last.len() == 5 => before,
+        _ => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +79,20 @@ mod tests {
         assert_eq!(blocks.len(), 2);
         assert_eq!(blocks[0], Block { label: "CERTIFICATE", der: Some(vec![1, 2]) });
         assert_eq!(blocks[1], Block { label: "NEW CERTIFICATE REQUEST", der: Some(vec![3, 4]) });
+    }
+
+    #[test]
+    fn openpgp_armor_has_headers_and_a_checksum() {
+        for text in [
+            "-----BEGIN PGP PUBLIC KEY BLOCK-----\nComment: x\n\nAQI=\n=/ZSN\n-----END PGP PUBLIC KEY BLOCK-----\n",
+            "-----BEGIN PGP PUBLIC KEY BLOCK-----\r\n\r\nAQI=\r\n-----END PGP PUBLIC KEY BLOCK-----\r\n",
+        ] {
+            assert_eq!(
+                find(text),
+                [Block { label: "PGP PUBLIC KEY BLOCK", der: Some(vec![1, 2]) }],
+                "{text}"
+            );
+        }
     }
 
     #[test]

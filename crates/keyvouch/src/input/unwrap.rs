@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use super::{Carrier, Content, InputError, Limits, Part, PartId, Parts, Role, compressed, json, pem};
 use crate::crypto::PublicKey;
-use crate::pki::{Certificate, CertificateError, CertificationRequest, RevocationList, cms};
+use crate::pki::{
+    Certificate, CertificateError, CertificationRequest, OpenPgpError, OpenPgpKey, RevocationList, cms,
+};
 use crate::submission::{File, Submission};
 use crate::wire::der::{content, sequence, single};
 
@@ -79,6 +81,7 @@ enum Hint {
     Request,
     PublicKey,
     RevocationList,
+    OpenPgpKey,
 }
 
 impl<'s> Unwrapper<'s, '_> {
@@ -181,7 +184,7 @@ impl<'s> Unwrapper<'s, '_> {
         for block in pem::find(text) {
             number = number.saturating_add(1);
             let at = inside(format!("{} {number}", block.label.to_ascii_lowercase()));
-            if block.label.ends_with("PRIVATE KEY") {
+            if block.label.ends_with("PRIVATE KEY") || block.label == "PGP PRIVATE KEY BLOCK" {
                 return Err(InputError::PrivateKey(at.place));
             }
             let hint = match block.label {
@@ -189,6 +192,7 @@ impl<'s> Unwrapper<'s, '_> {
                 "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => Hint::Request,
                 "PUBLIC KEY" => Hint::PublicKey,
                 "X509 CRL" => Hint::RevocationList,
+                "PGP PUBLIC KEY BLOCK" => Hint::OpenPgpKey,
                 _ => Hint::None,
             };
             let der = block.der.unwrap_or_default();
@@ -329,6 +333,10 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
             let list = RevocationList::from_der(bytes);
             Some(list.map_or_else(Content::BrokenRevocationList, Content::RevocationList))
         }
+        Hint::OpenPgpKey => match OpenPgpKey::read(bytes) {
+            Err(OpenPgpError::Private) => return None,
+            key => Some(key.map_or_else(Content::BrokenOpenPgpKey, Content::OpenPgpKey)),
+        },
     };
     match announced {
         None => {}
@@ -356,6 +364,14 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
         && let Some(content) = der(bytes)?
     {
         return Some(content);
+    }
+    if bytes.first().is_some_and(|first| first & 0x80 != 0) {
+        // Binary data of other kinds begins so too: only what is wholly of OpenPGP packets is taken for it.
+        match OpenPgpKey::read(bytes) {
+            Ok(key) => return Some(Content::OpenPgpKey(key)),
+            Err(OpenPgpError::Private) => return None,
+            Err(_) => {}
+        }
     }
     Some(text(bytes).unwrap_or(Content::Binary))
 }

@@ -1,6 +1,10 @@
 //! CMS SignedData as a bag of certificates (RFC 5652, 5.1; "certs-only", RFC 8551, 3.2.2), and the requests in a
-//! Full PKI Request (CMC, RFC 5272, 3.2). The signatures of the messages themselves are of no concern here: what a
-//! device signed is inside.
+//! Full PKI Request (CMC, RFC 5272, 3.2). What is signed is verified by [`SignedData`]; of a bag or a request nobody
+//! looks at the signers: what a device signed is inside.
+
+mod signed;
+
+pub use signed::{CmsFault, Content, SignedData, SignerId, SignerInfo};
 
 use der::asn1::ObjectIdentifier;
 use der::{Decode, Tag, TagNumber};

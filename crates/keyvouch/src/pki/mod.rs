@@ -7,11 +7,14 @@ mod certificate;
 pub mod cms;
 mod crl;
 pub mod csr;
+pub mod cvc;
 pub mod enveloped;
 mod extensions;
 pub mod name;
+pub mod openpgp;
 pub mod path;
 
 pub use certificate::{BasicConstraints, Certificate, CertificateError, EcdsaForm, Extension, KeyUsage};
 pub use crl::{CrlError, RevocationList};
 pub use csr::{CertificationRequest, CsrError};
+pub use openpgp::{OpenPgpError, OpenPgpKey};

@@ -794,9 +794,10 @@ mod tests {
         assert_eq!(set.roots_for("no-such-format").count(), 0);
         assert_eq!(set.intermediates_for("yubikey-piv").count(), 5);
         assert_eq!(set.intermediates_for("marvell").count(), 0);
-        assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("preview")).count(), 3);
-        assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("other-application")).count(), 9);
-        for anchor in set.intermediates_for("yubikey-piv") {
+        assert_eq!(set.intermediates_for("yubikey-openpgp").count(), 5);
+        assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("preview")).count(), 5);
+        assert_eq!(set.untrusted().filter(|a| a.role.as_deref() == Some("other-application")).count(), 6);
+        for anchor in set.intermediates_for("yubikey-piv").chain(set.intermediates_for("yubikey-openpgp")) {
             let mut top = anchor;
             while let Some(issuer) = set.issuer_of(top) {
                 top = issuer;

@@ -9,6 +9,7 @@ pub mod deny;
 pub mod devices;
 pub mod firmware;
 mod operator;
+pub mod unattested;
 
 use std::fmt;
 use std::io;
@@ -20,6 +21,7 @@ use serde::{Serialize, Serializer};
 use self::anchors::Anchors;
 use self::deny::DenyList;
 use self::devices::Devices;
+use self::unattested::UnattestedDevices;
 use crate::pki::{Certificate, RevocationList};
 use crate::time::Time;
 
@@ -31,8 +33,10 @@ const DATA: &[(&str, &str)] = &[
     ("data/anchors/marvell.toml", include_str!("../../../../data/anchors/marvell.toml")),
     ("data/anchors/nshield.toml", include_str!("../../../../data/anchors/nshield.toml")),
     ("data/anchors/securosys.toml", include_str!("../../../../data/anchors/securosys.toml")),
+    ("data/anchors/smartcard-hsm.toml", include_str!("../../../../data/anchors/smartcard-hsm.toml")),
     ("data/anchors/thales-luna.toml", include_str!("../../../../data/anchors/thales-luna.toml")),
     ("data/anchors/yubihsm2.toml", include_str!("../../../../data/anchors/yubihsm2.toml")),
+    ("data/anchors/yubikey-openpgp.toml", include_str!("../../../../data/anchors/yubikey-openpgp.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
     ("data/devices/crypto4a.toml", include_str!("../../../../data/devices/crypto4a.toml")),
     ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
@@ -40,11 +44,16 @@ const DATA: &[(&str, &str)] = &[
     ("data/devices/marvell.toml", include_str!("../../../../data/devices/marvell.toml")),
     ("data/devices/securosys.toml", include_str!("../../../../data/devices/securosys.toml")),
     ("data/devices/thales.toml", include_str!("../../../../data/devices/thales.toml")),
+    (
+        "data/devices/without-attestation.toml",
+        include_str!("../../../../data/devices/without-attestation.toml"),
+    ),
     ("data/devices/yubico.toml", include_str!("../../../../data/devices/yubico.toml")),
 ];
 
 /// The tables that a data file can have.
-const TABLES: &[&str] = &["anchor", "certification", "uncertified", "advisory", "deny"];
+const TABLES: &[&str] =
+    &["anchor", "certification", "uncertified", "advisory", "without_attestation", "deny"];
 
 /// The largest data file that is read, in bytes.
 const MAX_FILE: usize = 4 << 20;
@@ -56,9 +65,12 @@ pub struct Reference {
     pub anchors: Anchors,
     /// What is known of devices.
     pub devices: Devices,
+    /// What is known to have no attestation.
+    pub unattested: UnattestedDevices,
     /// What the operator refuses.
     pub deny: DenyList,
-    /// Certificates of the operator that are no anchors: they help to build paths and give no trust.
+    /// Certificates of the operator that are no anchors: they help to build paths and give no trust, unless a format
+    /// says otherwise.
     pub intermediates: Vec<Certificate>,
     /// Revocation lists of the operator.
     pub revocation_lists: Vec<RevocationList>,
@@ -105,9 +117,12 @@ impl Reference {
             self.anchors.add(anchor)?;
         }
         self.devices.load(tables)?;
+        self.unattested.load(tables)?;
         if tables.origin == Origin::BuiltIn {
-            tables
-                .refuse_all_but("built-in data", &["anchor", "certification", "uncertified", "advisory"])?;
+            tables.refuse_all_but(
+                "built-in data",
+                &["anchor", "certification", "uncertified", "advisory", "without_attestation"],
+            )?;
         }
         for entry in tables.of("deny") {
             self.deny.insert(deny::read(entry)?);
@@ -129,6 +144,7 @@ impl Reference {
             "keyvouch.reference/1",
             self.anchors.iter().collect::<Vec<_>>(),
             self.devices.canonical(),
+            self.unattested.iter().collect::<Vec<_>>(),
             self.deny.canonical(),
             intermediates,
             lists,

@@ -188,10 +188,15 @@ impl<'a, 'c> Search<'a, 'c> {
     /// Says whose it is, or that it is nobody's of this family.
     fn finish(mut self) -> Option<Found<'a>> {
         let named = || self.found.named.iter().filter(|h| h.part.is_some()).map(|h| h.certificate);
-        let issuers = || named().map(|c| (c.issuer_common_name(), name::organization(c.issuer())));
         let family = self.broken_name || named().next().is_some();
-        let google_root = issuers().any(|(cn, _)| cn.is_some_and(|cn| cn.starts_with(GOOGLE_ROOT)));
-        let azure_root = issuers().any(|(_, o)| o == Some(AZURE_ORGANIZATION));
+        let google_root =
+            named().any(|c| c.issuer_common_name().is_some_and(|cn| cn.starts_with(GOOGLE_ROOT)));
+        // The root of a pool tells too, should its certificate of the partition be damaged or missing.
+        let azure_root = self
+            .found
+            .certificates
+            .iter()
+            .any(|(_, c)| name::organization(c.issuer()) == Some(AZURE_ORGANIZATION));
         // An unreadable gzip beside certificates of this family can only be Google's.
         let damaged =
             self.doubtful.iter().any(|(_, p)| matches!(p.content, Content::Gzip { fault: Some(_) }));

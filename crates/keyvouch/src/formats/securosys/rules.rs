@@ -256,8 +256,8 @@ fn bits(key: &PublicKey) -> Option<usize> {
     match key.material() {
         Material::Rsa { .. } => key.rsa_bits(),
         Material::Ec { curve, .. } => Some(match curve {
-            Curve::P256 | Curve::Secp256k1 => 256,
-            Curve::P384 => 384,
+            Curve::P256 | Curve::Secp256k1 | Curve::BrainpoolP256r1 => 256,
+            Curve::P384 | Curve::BrainpoolP384r1 => 384,
             Curve::P521 => 521,
         }),
         Material::Ed25519(_) | Material::X25519(_) => Some(256),

@@ -4,6 +4,7 @@ use der::asn1::ObjectIdentifier;
 use der::{Decode, Tag};
 use serde_json::{Value, json};
 
+use super::super::yubico::{Firmware, Hardware, dotted};
 use super::{F9_CNS, LEAF_CN};
 use crate::crypto::PublicKey;
 use crate::pki::{Certificate, name};
@@ -27,9 +28,6 @@ pub(super) mod oid {
     /// "CSPN certified" in F9; the leaf itself in a request or self-signed certificate.
     pub(in super::super) const CSPN_OR_IN_REQUEST_LEAF: ObjectIdentifier = oid("1.3.6.1.4.1.41482.3.11");
 }
-
-/// Firmware version: major, minor, patch.
-pub(super) type Firmware = [u8; 3];
 
 /// The first firmware with PIV attestation.
 pub(super) const FIRST_ATTESTING_FIRMWARE: Firmware = [4, 3, 0];
@@ -155,33 +153,13 @@ impl Leaf {
         }
     }
 
-    pub(super) fn form_factor(&self) -> Option<&'static str> {
-        self.form.and_then(|form| match form & 0x0f {
-            1 => Some("USB-A keychain"),
-            2 => Some("USB-A nano"),
-            3 => Some("USB-C keychain"),
-            4 => Some("USB-C nano"),
-            5 => Some("USB-C and Lightning"),
-            6 => Some("Bio USB-A"),
-            7 => Some("Bio USB-C"),
-            _ => None,
-        })
+    /// What the device is, by leaf and F9.
+    pub(super) fn hardware(&self, f9: &F9) -> Hardware {
+        Hardware { fips: f9.fips, cspn: f9.cspn, ..self.own_hardware() }
     }
 
-    pub(super) fn fips_series(&self, f9: &F9) -> bool {
-        self.form.is_some_and(|form| form & 0x80 != 0) || f9.fips || matches!(self.firmware, [4, 4, _])
-    }
-
-    pub(super) fn model(&self, f9: &F9) -> String {
-        let base = match (self.form.map(|form| form & 0x0f), self.firmware) {
-            (Some(6 | 7), _) => "YubiKey Bio",
-            (_, [4, ..]) => "YubiKey 4",
-            (_, [5, ..]) => "YubiKey 5",
-            _ => "YubiKey",
-        };
-        let fips = if self.fips_series(f9) { " FIPS" } else { "" };
-        let cspn = if f9.cspn { " CSPN" } else { "" };
-        format!("{base}{fips}{cspn}")
+    fn own_hardware(&self) -> Hardware {
+        Hardware { firmware: self.firmware, form: self.form, fips: false, cspn: false }
     }
 
     /// What the slot is for (NIST SP 800-73-4, Yubico for 82 to 95).
@@ -200,7 +178,7 @@ impl Leaf {
             "kind": "leaf", "slot": self.slot, "slot_use": self.slot_use(), "firmware": self.firmware_text(),
             "serial": self.serial, "pin_policy": self.pin_policy(), "pin_policy_byte": self.policy[0],
             "touch_policy": self.touch_policy(), "touch_policy_byte": self.policy[1],
-            "form_factor": self.form_factor(), "form_factor_byte": self.form,
+            "form_factor": self.own_hardware().shape(), "form_factor_byte": self.form,
         })
     }
 }
@@ -242,8 +220,4 @@ impl F9 {
     pub(super) fn view(&self) -> Value {
         json!({ "kind": "F9", "firmware": self.firmware_text(), "fips_series": self.fips, "cspn": self.cspn })
     }
-}
-
-fn dotted([major, minor, patch]: Firmware) -> String {
-    format!("{major}.{minor}.{patch}")
 }
