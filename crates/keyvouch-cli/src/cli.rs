@@ -125,8 +125,8 @@ pub(crate) struct Verify {
 
     /// Set an operator option; `keyvouch formats show ID` names them. May be repeated
     ///
-    /// The value is true or false, a number, text, or a list, as the option takes it. A list is written as a JSON
-    /// array, or by repeating the option.
+    /// The value is true or false, a number, text, a list, a JSON object or a file, as the option takes it. A list is
+    /// written as a JSON array, or by repeating the option; of a file the path is given.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) option: Vec<Pair>,
 

@@ -56,8 +56,12 @@ pub enum SignAlg {
     RsaPkcs1Sha512,
     /// RSASSA-PSS with SHA-256, MGF1 with SHA-256, salt of 32 octets (RFC 4055, 3.1).
     RsaPssSha256,
+    /// The same with the longest salt that fits, as some TPMs make it.
+    RsaPssSha256LongestSalt,
     /// PKCS#1 type-1 padding around the bare SHA-256 digest, without DigestInfo: LiquidSecurity firmware 2.x.
     RsaBareDigest,
+    /// ECDSA with SHA-1 on P-256, DER, as some TPMs sign.
+    EcdsaSha1,
     /// ECDSA with SHA-256, signature as a DER SEQUENCE (RFC 3279, 2.2.3).
     EcdsaSha256,
     /// ECDSA with SHA-384, DER.
@@ -93,7 +97,8 @@ impl SignAlg {
             Self::RsaPkcs1Sha1 => der::sequence(&[der::oid("1.2.840.113549.1.1.5")?, null]),
             Self::RsaPkcs1Sha384 => der::sequence(&[der::oid("1.2.840.113549.1.1.12")?, null]),
             Self::RsaPkcs1Sha512 => der::sequence(&[der::oid("1.2.840.113549.1.1.13")?, null]),
-            Self::RsaPssSha256 => pss_sha256()?,
+            Self::RsaPssSha256 | Self::RsaPssSha256LongestSalt => pss_sha256()?,
+            Self::EcdsaSha1 => der::sequence(&[der::oid("1.2.840.10045.4.1")?]),
             Self::EcdsaSha256 | Self::EcdsaSha256Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.2")?]),
             Self::EcdsaSha384 | Self::EcdsaSha384Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.3")?]),
             Self::EcdsaSha512 | Self::EcdsaSha512Raw => der::sequence(&[der::oid("1.2.840.10045.4.3.4")?]),
@@ -293,6 +298,7 @@ impl Key {
             S::RsaPkcs1Sha384 => self.rsa(alg, &signature::RSA_PKCS1_SHA384, message),
             S::RsaPkcs1Sha512 => self.rsa(alg, &signature::RSA_PKCS1_SHA512, message),
             S::RsaPssSha256 => self.rsa(alg, &signature::RSA_PSS_SHA256, message),
+            S::RsaPssSha256LongestSalt => self.rsa_pss_longest_salt(message),
             S::RsaBareDigest => self.rsa_bare_digest(message),
             S::EcdsaSha256
             | S::EcdsaSha384
@@ -307,6 +313,7 @@ impl Key {
                 let (r, s) = numbers.split_at(numbers.len() / 2);
                 Ok(der::sequence(&[der::tlv(0x02, r), der::tlv(0x02, s)]))
             }
+            S::EcdsaSha1 => self.ecdsa_sha1(message),
             S::Ed25519 => match self.kind {
                 KeyKind::Ed25519 => Ok(Ed25519KeyPair::from_pkcs8_maybe_unchecked(&self.pkcs8)
                     .map_err(|_| Error::Crypto("Ed25519 private key"))?
@@ -359,8 +366,35 @@ impl Key {
             .map_err(|_| Error::Crypto("RSA signature"))
     }
 
+    fn rsa_pss_longest_salt(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        use ::rsa::pss::SigningKey;
+        use ::rsa::sha2::Sha256;
+        use ::rsa::signature::{RandomizedSigner as _, SignatureEncoding as _};
+        let Some((modulus, _)) = self.rsa_public() else {
+            return Err(Error::WrongKey(self.kind, SignAlg::RsaPssSha256LongestSalt));
+        };
+        // emLen - hLen - 2 (RFC 8017, 9.1.1)
+        let key = SigningKey::<Sha256>::new_with_salt_len(odd_rsa(&self.pkcs8)?, modulus.len() - 32 - 2);
+        let signature =
+            key.try_sign_with_rng(&mut Random, message).map_err(|_| Error::Crypto("RSA signature"))?;
+        Ok(signature.to_vec())
+    }
+
     fn odd_rsa_sign(&self, padding: ::rsa::Pkcs1v15Sign, message: &[u8]) -> Result<Vec<u8>, Error> {
         odd_rsa(&self.pkcs8)?.sign(padding, &sha256(message)).map_err(|_| Error::Crypto("RSA signature"))
+    }
+
+    fn ecdsa_sha1(&self, message: &[u8]) -> Result<Vec<u8>, Error> {
+        if self.kind != KeyKind::P256 {
+            return Err(Error::WrongKey(self.kind, SignAlg::EcdsaSha1));
+        }
+        // A digest shorter than the field is the same number with zeros before it (FIPS 186-4, 6.4).
+        let padded = [vec![0; 12], sha1(message)].concat();
+        let digest = digest::Digest::import_less_safe(&padded, &digest::SHA256)
+            .map_err(|_| Error::Crypto("ECDSA signature"))?;
+        let pair = EcdsaKeyPair::from_pkcs8(own_ecdsa(self.kind)?, &self.pkcs8)
+            .map_err(|_| Error::Crypto("EC private key"))?;
+        Ok(pair.sign_digest(&digest).map_err(|_| Error::Crypto("ECDSA signature"))?.as_ref().to_vec())
     }
 
     fn ecdsa(&self, alg: SignAlg, message: &[u8]) -> Result<Vec<u8>, Error> {

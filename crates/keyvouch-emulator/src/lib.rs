@@ -24,6 +24,7 @@
 //! | [`crypto4a_qasm`] | Crypto4A QASM attestation messages |
 //! | [`thales_luna`] | Thales Luna public key confirmations |
 //! | [`fortanix`] | Fortanix DSM |
+//! | [`tpm`] | TPM 2.0, and [Windows requests](tpm::windows) |
 //! | [`i4p_trident`] | I4P Trident: synthetic CMS, for want of a published syntax |
 //! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
 //!
@@ -55,6 +56,7 @@ pub mod pkix_evidence;
 pub mod securosys;
 pub mod smartcard_hsm;
 pub mod thales_luna;
+pub mod tpm;
 pub mod yubihsm2;
 pub mod yubikey_openpgp;
 pub mod yubikey_piv;
@@ -153,6 +155,8 @@ const FORMATS: &[(&str, Samples)] = &[
     (crypto4a_qasm::FORMAT, crypto4a_qasm::samples),
     (thales_luna::FORMAT, thales_luna::samples),
     (fortanix::FORMAT, fortanix::samples),
+    (tpm::FORMAT, tpm::samples),
+    (tpm::windows::FORMAT, tpm::windows::samples),
     (i4p_trident::FORMAT, i4p_trident::samples),
     (pkix_evidence::FORMAT, pkix_evidence::samples),
 ];

@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use keyvouch::appraisal::Appraisal;
-use keyvouch::{File, Reference, Report, Submission, Verifier};
+use keyvouch::{File, OptionKind, Reference, Report, Submission, Verifier};
 use keyvouch_policy::{Policy, Settings, judge};
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -31,10 +31,7 @@ const NOT_YET: &[&str] = &[
     "azure-key-vault",
     "csr-attestation",
     "rats-results",
-    "tpm-ak",
     "tpm-ek",
-    "tpm-swtpm",
-    "tpm-windows",
     "webauthn",
 ];
 
@@ -85,6 +82,10 @@ fn every_case_gets_its_answer() {
             continue;
         }
         for case in cases.case {
+            if !case.format.is_empty() && !keyvouch::formats::about().any(|a| a.id == case.format) {
+                later += 1;
+                continue;
+            }
             match run(&folder, &case) {
                 problems if problems.is_empty() => passed += 1,
                 problems => writeln!(wrong, "{}: {}", case.id, problems.join("; ")).unwrap(),
@@ -155,7 +156,11 @@ fn appraise(folder: &Path, case: &Case) -> Result<Report, String> {
     submission.request = case.request.as_ref().map(file).transpose()?;
     submission.nonce = case.nonce.as_ref().map(|hex| unhex(hex)).transpose()?;
     for (name, value) in &case.options {
-        submission.options.set(name.as_str(), value.clone());
+        let kind = keyvouch::formats::about().flat_map(|a| a.options).find(|o| o.name == name).map(|o| o.kind);
+        match (kind, value) {
+            (Some(OptionKind::File), Json::String(path)) => submission.options.set_file(name, read(path)?),
+            _ => submission.options.set(name, value.clone()),
+        }
     }
     Verifier::new(reference).appraise(&submission).map_err(|e| e.to_string())
 }

@@ -179,6 +179,11 @@ impl Checks {
         self.records.push(CheckRecord { id: id.into(), outcome, means, detail, place, advice });
     }
 
+    /// Adds the records of another set behind these.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.records.extend(other.records);
+    }
+
     /// The gravest meaning among the failed checks.
     #[must_use]
     pub fn worst(&self) -> Option<OnFail> {

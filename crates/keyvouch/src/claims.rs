@@ -258,6 +258,18 @@ impl<T> Claims<'_, T> {
         self
     }
 
+    /// A value that rests on what the operator configured, and not on signatures alone.
+    pub fn operator<V: Into<Value>>(
+        mut self,
+        name: ClaimName,
+        from: &'static str,
+        read: impl FnOnce(&T) -> V,
+    ) -> Self {
+        let value = read(self.statement).into();
+        self.put(name, value, Basis::Operator, from);
+        self
+    }
+
     /// Says that this kind of evidence does not establish the claim.
     pub fn unknown(mut self, name: ClaimName, why: &'static str) -> Self {
         self.put(name, Value::Unknown, Basis::Unknown, why);

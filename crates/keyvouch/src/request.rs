@@ -90,6 +90,11 @@ impl Request {
         }
     }
 
+    /// A request that came with the evidence.
+    pub(crate) fn carried(place: impl Into<String>, csr: &CertificationRequest) -> Self {
+        Self { place: place.into(), subject: Subject::Csr(csr.clone()) }
+    }
+
     /// The key that must be the attested one.
     pub(crate) fn key(&self) -> &PublicKey {
         match &self.subject {

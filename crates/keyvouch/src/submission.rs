@@ -1,6 +1,7 @@
 //! What a verifier is asked to judge.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -57,6 +58,12 @@ pub enum OptionKind {
     Text,
     /// A list of texts.
     List,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// A JSON object.
+    Object,
+    /// A file, set with [`Options::set_file`].
+    File,
 }
 
 impl OptionKind {
@@ -68,6 +75,9 @@ impl OptionKind {
             Self::Number => "a whole number",
             Self::Text => "text",
             Self::List => "a list of texts, written as a JSON array",
+            Self::Choice(_) => "one of a few words",
+            Self::Object => "a JSON object",
+            Self::File => "a file",
         }
     }
 
@@ -77,6 +87,9 @@ impl OptionKind {
             Self::Number => value.is_u64(),
             Self::Text => value.is_string(),
             Self::List => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+            Self::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            Self::Object => value.is_object(),
+            Self::File => false,
         }
     }
 }
@@ -93,55 +106,137 @@ pub struct OptionDef {
 }
 
 /// Operator switches by name.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Options(BTreeMap<String, Value>);
+#[derive(Clone, Default, PartialEq)]
+pub struct Options {
+    values: BTreeMap<String, Value>,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl fmt::Debug for Options {
+    /// Without the content of files: it may be a private key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("values", &self.values)
+            .field("files", &self.files.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
 
 impl Options {
     /// Sets an option. Whether it exists and takes that value is checked by the verifier.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<Value>) {
-        self.0.insert(name.into(), value.into());
+        self.values.insert(name.into(), value.into());
+    }
+
+    /// Sets an option that takes a file to its content.
+    pub fn set_file(&mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) {
+        self.files.insert(name.into(), bytes.into());
     }
 
     /// The first option that is unknown or of the wrong kind, and why.
     pub(crate) fn fault(&self, known: &[OptionDef]) -> Option<(String, String)> {
-        self.0.iter().find_map(|(name, value)| match known.iter().find(|o| o.name == *name) {
-            None => {
-                let names: Vec<&str> = known.iter().map(|o| o.name).collect();
-                Some((name.clone(), format!("no such option; there are: {}", names.join(", "))))
+        let unknown = || {
+            let names: Vec<&str> = known.iter().map(|o| o.name).collect();
+            format!("no such option; there are: {}", names.join(", "))
+        };
+        let of = |name: &str| known.iter().find(|o| o.name == name);
+        let value = self.values.iter().find_map(|(name, value)| match of(name) {
+            None => Some((name.clone(), unknown())),
+            Some(OptionDef { kind: OptionKind::Choice(words), .. })
+                if !value.as_str().is_some_and(|word| words.contains(&word)) =>
+            {
+                Some((name.clone(), format!("takes one of {}, not {value}", words.join(", "))))
             }
             Some(option) if !option.kind.takes(value) => {
                 Some((name.clone(), format!("takes {}, not {value}", option.kind.name())))
             }
             Some(_) => None,
+        });
+        value.or_else(|| {
+            self.files.keys().find_map(|name| match of(name) {
+                None => Some((name.clone(), unknown())),
+                Some(OptionDef { kind: OptionKind::File, .. }) => None,
+                Some(option) => Some((name.clone(), format!("takes {}, not a file", option.kind.name()))),
+            })
         })
     }
 
     /// Whether a switch is on; off when not set.
     #[must_use]
     pub fn is_on(&self, name: &str) -> bool {
-        self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
+        self.values.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
     /// Whether a switch that is on by default was turned off.
     #[must_use]
     pub fn is_off(&self, name: &str) -> bool {
-        self.0.get(name).and_then(Value::as_bool) == Some(false)
+        self.values.get(name).and_then(Value::as_bool) == Some(false)
     }
 
     /// A number.
     #[must_use]
     pub fn number(&self, name: &str) -> Option<u64> {
-        self.0.get(name).and_then(Value::as_u64)
+        self.values.get(name).and_then(Value::as_u64)
     }
 
     /// A text.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Value::as_str)
+        self.values.get(name).and_then(Value::as_str)
     }
 
     /// The texts of a list; none when not set.
     pub fn list(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.0.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+        self.values.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    }
+
+    /// The members of a JSON object.
+    #[must_use]
+    pub fn object(&self, name: &str) -> Option<&serde_json::Map<String, Value>> {
+        self.values.get(name).and_then(Value::as_object)
+    }
+
+    /// The content of a file.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name).map(Vec::as_slice)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &[OptionDef] = &[
+        OptionDef { name: "word", kind: OptionKind::Choice(&["one", "two"]), about: "" },
+        OptionDef { name: "record", kind: OptionKind::Object, about: "" },
+        OptionDef { name: "key", kind: OptionKind::File, about: "" },
+    ];
+
+    #[test]
+    fn options_are_of_their_kind() {
+        let mut options = Options::default();
+        options.set("word", "two");
+        options.set("record", serde_json::json!({"a": 1}));
+        options.set_file("key", *b"secret");
+        assert_eq!(options.fault(KNOWN), None);
+        assert_eq!(options.text("word"), Some("two"));
+        assert_eq!(options.object("record").and_then(|r| r.get("a")), Some(&1.into()));
+        assert_eq!(options.file("key"), Some(&b"secret"[..]));
+        assert!(!format!("{options:?}").contains("115"), "the content of a file is not printed");
+    }
+
+    #[test]
+    fn other_kinds_are_faults() {
+        let fault = |change: &dyn Fn(&mut Options)| {
+            let mut options = Options::default();
+            change(&mut options);
+            options.fault(KNOWN).map(|(_, why)| why).unwrap_or_default()
+        };
+        assert_eq!(fault(&|o| o.set("word", "three")), "takes one of one, two, not \"three\"");
+        assert_eq!(fault(&|o| o.set("record", "text")), "takes a JSON object, not \"text\"");
+        assert_eq!(fault(&|o| o.set("key", "key.pem")), "takes a file, not \"key.pem\"");
+        assert_eq!(fault(&|o| o.set_file("word", *b"x")), "takes one of a few words, not a file");
+        assert_eq!(fault(&|o| o.set_file("no", *b"x")), "no such option; there are: word, record, key");
     }
 }

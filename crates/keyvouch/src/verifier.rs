@@ -210,7 +210,7 @@ impl Verifier {
 
 /// Turns a judged statement into an appraisal: key quality, deny-lists, binding, freshness, reference data.
 fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Appraisal {
-    let Statement { mut checks, attested, certificates, freshness, .. } = statement;
+    let Statement { mut checks, attested, certificates, freshness, request, .. } = statement;
     let mut attested = attested.filter(|_| !stops_authenticity(&checks));
     deny(&certificates, attested.as_ref(), cx, &mut checks);
     if attested.is_none() && !stops_authenticity(&checks) {
@@ -223,7 +223,8 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
     if let Some(key) = key {
         key_quality::check(key, &mut checks);
     }
-    let binding = cx.request.map_or(Binding::None, |r| r.bind(key, &mut checks));
+    let request = cx.request.or(request.as_ref());
+    let binding = request.map_or(Binding::None, |r| r.bind(key, &mut checks));
     let freshness = match cx.nonce {
         None => Freshness::NotAsked,
         Some(_) => freshness.unwrap_or(Freshness::NoNonceInEvidence),

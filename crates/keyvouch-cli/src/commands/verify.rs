@@ -120,8 +120,16 @@ fn known_options() -> impl Iterator<Item = &'static OptionDef> {
 /// The options: those suggested, with those of the command line over them.
 fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
     let mut given: Map<String, Value> = Map::new();
+    let mut options = Options::default();
     for Pair { key, value } in asked {
         let kind = known_options().find(|o| o.name == key).map(|o| o.kind);
+        if kind == Some(OptionKind::File) {
+            if options.file(key).is_some() {
+                return Err(Error::OptionTwice(key.clone()));
+            }
+            options.set_file(key, files::read(Path::new(value))?);
+            continue;
+        }
         let value = option_value(kind, value);
         match (given.get_mut(key), value) {
             (None, value) => {
@@ -131,7 +139,7 @@ fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Err
             (Some(_), _) => return Err(Error::OptionTwice(key.clone())),
         }
     }
-    let mut options = Options::default();
+    // A file that the folder suggests is not read: its name would be chosen by whoever made the folder.
     for (name, value) in suggested.into_iter().chain(given) {
         options.set(name, value);
     }
@@ -143,7 +151,8 @@ fn option_value(kind: Option<OptionKind>, text: &str) -> Value {
     let json = || serde_json::from_str::<Value>(text).ok();
     let plain = || Value::from(text);
     match kind {
-        Some(OptionKind::Text) => plain(),
+        Some(OptionKind::Text | OptionKind::Choice(_)) => plain(),
+        Some(OptionKind::Object) => json().unwrap_or_else(plain),
         Some(OptionKind::List) => json().filter(Value::is_array).unwrap_or_else(|| Value::from(vec![text])),
         _ => json().filter(|v| v.is_boolean() || v.is_number() || v.is_array()).unwrap_or_else(plain),
     }
@@ -296,6 +305,9 @@ mod tests {
             (Some(OptionKind::Text), "12", json!("12")),
             (Some(OptionKind::List), "[\"a\", \"b\"]", json!(["a", "b"])),
             (Some(OptionKind::List), "12", json!(["12"])),
+            (Some(OptionKind::Choice(&["12"])), "12", json!("12")),
+            (Some(OptionKind::Object), "{\"a\": 1}", json!({"a": 1})),
+            (Some(OptionKind::Object), "a", json!("a")),
             (None, "{}", json!("{}")),
         ] {
             assert_eq!(option_value(kind, text), value, "{text}");

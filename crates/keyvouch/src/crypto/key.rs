@@ -275,6 +275,11 @@ impl PublicKey {
         &self.0.material
     }
 
+    /// The bits of the BIT STRING.
+    pub(super) fn bits(&self) -> &[u8] {
+        &self.0.bits
+    }
+
     /// DER SubjectPublicKeyInfo in its normal form: RSA as rsaEncryption with NULL parameters, EC with the
     /// named curve.
     #[must_use]

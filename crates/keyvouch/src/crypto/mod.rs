@@ -8,10 +8,12 @@ mod dsa;
 mod ecdsa;
 pub mod hygiene;
 mod key;
+mod lenient;
 mod lms;
 mod scheme;
 
 pub use key::{Curve, KeyError, Material, PublicKey};
+pub(crate) use scheme::algorithm_identifier;
 pub use scheme::{Hash, Scheme, SchemeError};
 
 /// SHA-256 of `bytes`.

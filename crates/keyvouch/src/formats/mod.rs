@@ -28,6 +28,8 @@ mod pkix_evidence;
 mod securosys;
 mod smartcard_hsm;
 mod thales_luna;
+mod tpm;
+mod tpm_windows;
 mod without_attestation;
 mod yubico;
 mod yubihsm2;
@@ -47,6 +49,8 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &securosys::Securosys,
     &smartcard_hsm::SmartcardHsm,
     &thales_luna::ThalesLuna,
+    &tpm::Tpm,
+    &tpm_windows::TpmWindows,
     &yubihsm2::Yubihsm2,
     &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
@@ -133,6 +137,8 @@ pub(crate) struct Statement {
     pub(crate) certificates: Vec<Certificate>,
     /// How the statement answers a nonce; for formats that have a place for one.
     pub(crate) freshness: Option<Freshness>,
+    /// The request in which the statement came. It is the one to be bound unless the caller names another.
+    pub(crate) request: Option<Request>,
 }
 
 /// What an authenticated statement says.

@@ -146,6 +146,10 @@ impl<'s> Unwrapper<'s, '_> {
                     let at = inside(format!("certificate {number}"));
                     self.take(Cow::Owned(member.to_vec()), at, Hint::Certificate)?;
                 }
+                for (number, request) in (1_usize..).zip(cms::requests(&part.bytes)) {
+                    let at = inside(format!("request {number}"));
+                    self.take(Cow::Owned(request.to_vec()), at, Hint::Request)?;
+                }
             }
             Content::Request(request) => self.open_request(request, &inside)?,
             Content::Certificate(certificate) => self.open_certificate(certificate, &inside)?,

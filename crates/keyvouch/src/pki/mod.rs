@@ -8,6 +8,7 @@ pub mod cms;
 mod crl;
 pub mod csr;
 pub mod cvc;
+pub mod enveloped;
 mod extensions;
 pub mod name;
 pub mod openpgp;

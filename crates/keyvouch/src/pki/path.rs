@@ -7,6 +7,8 @@
 use std::cmp::Reverse;
 use std::fmt;
 
+use der::asn1::ObjectIdentifier;
+
 use super::certificate::{Certificate, EcdsaForm, oids};
 use super::name;
 use crate::appraisal::{AnchorRef, Trust};
@@ -29,6 +31,8 @@ pub enum Signs {
     Statements,
     /// A certificate that is the statement: the end certificate must be a CA like every other issuer.
     Certificates,
+    /// Nothing: the key decrypts or agrees on keys. What its keyUsage must say is for the format to check.
+    Nothing,
 }
 
 /// The rules of one path validation. Strict unless a field says otherwise.
@@ -48,6 +52,8 @@ pub struct Rules {
     /// Leniency: issuer and subject match when their attributes have the same values in the same order, whatever
     /// string types hold them (RFC 5280, 7.1, without its folding of case and spaces).
     pub names_by_value: bool,
+    /// Critical extensions of the end certificate that the format itself processes.
+    pub processed_extensions: &'static [ObjectIdentifier],
     /// Operator's choice: certificates outside their validity are reported and do not break the path.
     pub accept_expired: bool,
 }
@@ -63,6 +69,7 @@ impl Rules {
             ecdsa_null_parameters: &[],
             ignore_anchor_path_len: false,
             names_by_value: false,
+            processed_extensions: &[],
             accept_expired: false,
         }
     }
@@ -179,7 +186,8 @@ pub fn validate(
         check_issuer(certificate, upper, anchor, rules, check, &mut found);
         check_validity(certificate, rules.at, &mut found);
         check_key(certificate, &mut found);
-        check_extensions(certificate, &mut found);
+        let processed = if index == 0 { rules.processed_extensions } else { &[] };
+        check_extensions(certificate, processed, &mut found);
         check_role(certificate, index, chain, rules, &mut found);
         let name = || certificate.display_name();
         faults.extend(found.into_iter().map(|kind| Fault { certificate: name(), kind }));
@@ -259,7 +267,7 @@ fn check_key(certificate: &Certificate, found: &mut Vec<FaultKind>) {
     }
 }
 
-fn check_extensions(certificate: &Certificate, found: &mut Vec<FaultKind>) {
+fn check_extensions(certificate: &Certificate, processed: &[ObjectIdentifier], found: &mut Vec<FaultKind>) {
     if let Some(oid) = certificate.duplicate_extension() {
         found.push(FaultKind::DuplicateExtension(oid.to_string()));
     }
@@ -269,7 +277,7 @@ fn check_extensions(certificate: &Certificate, found: &mut Vec<FaultKind>) {
             oids::BASIC_CONSTRAINTS | oids::KEY_USAGE => {}
             // Policies are for formats to read; a path needs none (RFC 5280, 6.1.1: any-policy initial set).
             oids::CERTIFICATE_POLICIES | oids::EXTENDED_KEY_USAGE => {}
-            unknown if extension.critical => {
+            unknown if extension.critical && !processed.contains(&unknown) => {
                 found.push(FaultKind::CriticalExtension(unknown.to_string()));
             }
             _ => {}
@@ -292,7 +300,8 @@ fn check_role(
     let (constraints, usage) = (constraints.and_then(Result::ok), usage.and_then(Result::ok));
     let issues = index > 0 || rules.signs == Signs::Certificates;
     if !issues {
-        if usage.is_some_and(|u| !u.digital_signature && !u.content_commitment) {
+        let signs = rules.signs == Signs::Statements;
+        if signs && usage.is_some_and(|u| !u.digital_signature && !u.content_commitment) {
             found.push(FaultKind::MayNotSign);
         }
         return;
@@ -315,7 +324,7 @@ fn check_role(
 /// The last certificate of a path is not an intermediate (RFC 5280, 4.2.1.9): the end certificate itself,
 /// unless it issued the certificate that is the statement.
 fn exceeds(limit: Option<u32>, chain: &[Certificate], index: usize, signs: Signs) -> bool {
-    let skip = usize::from(signs == Signs::Statements);
+    let skip = usize::from(signs != Signs::Certificates);
     let below = chain.iter().take(index).skip(skip).filter(|c| !c.is_self_issued()).count();
     limit.is_some_and(|limit| u32::try_from(below).map_or(true, |below| below > limit))
 }

@@ -4,3 +4,4 @@ pub(crate) mod d3s;
 pub(crate) mod der;
 pub(crate) mod ncore;
 pub(crate) mod tlv;
+pub(crate) mod tpm;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use keyvouch::{File, Reference, Report, Submission, Verifier};
+use keyvouch::{File, OptionKind, Reference, Report, Submission, Verifier};
 use serde_json::Value as Json;
 
 /// Evidence to be judged.
@@ -110,7 +110,14 @@ fn read_case(folder: &Path, case: &toml::Value) -> Option<Case> {
     submission.request = text("request").map(read);
     submission.nonce = text("nonce").map(hex_bytes);
     for (name, value) in case.get("options").and_then(toml::Value::as_table).into_iter().flatten() {
-        submission.options.set(name.clone(), json(value));
+        let kind =
+            keyvouch::formats::about().flat_map(|a| a.options).find(|o| o.name == name).map(|o| o.kind);
+        match (kind, value) {
+            (Some(OptionKind::File), toml::Value::String(path)) => {
+                submission.options.set_file(name.clone(), read(path).bytes);
+            }
+            _ => submission.options.set(name.clone(), json(value)),
+        }
     }
     Some(Case {
         id: text("id")?.to_owned(),
@@ -131,6 +138,7 @@ fn json(value: &toml::Value) -> Json {
         toml::Value::Boolean(yes) => Json::from(*yes),
         toml::Value::Integer(number) => Json::from(*number),
         toml::Value::Array(items) => items.iter().map(json).collect(),
+        toml::Value::Table(members) => members.iter().map(|(k, v)| (k.clone(), json(v))).collect(),
         other => panic!("{other:?} has no meaning as an option"),
     }
 }
