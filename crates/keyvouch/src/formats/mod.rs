@@ -26,6 +26,7 @@ mod nshield;
 mod securosys;
 mod thales_luna;
 mod tpm;
+mod tpm_ek;
 mod tpm_windows;
 mod yubihsm2;
 mod yubikey_piv;
@@ -41,6 +42,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &securosys::Securosys,
     &thales_luna::ThalesLuna,
     &tpm::Tpm,
+    &tpm_ek::TpmEk,
     &tpm_windows::TpmWindows,
     &yubihsm2::Yubihsm2,
     &yubikey_piv::YubikeyPiv,
