@@ -144,6 +144,21 @@ impl Attested {
     }
 }
 
+/// The public area of a TPM object that the bytes begin like; for the verifier's side of a challenge to a TPM.
+pub(crate) fn tpm_public_area(bytes: &[u8]) -> Option<&[u8]> {
+    tpm::gather::public_area(bytes)
+}
+
+/// The certificates in the content of an NV index of a TPM.
+pub(crate) fn nv_certificates(bytes: &[u8]) -> Vec<Certificate> {
+    tpm::nv::certificates(bytes).map(|found| found.certificates).unwrap_or_default()
+}
+
+/// Whether a certificate may be one of an endorsement key.
+pub(crate) fn is_endorsement_certificate(certificate: &Certificate) -> bool {
+    tpm::identity::is_ek_like(certificate) && !tpm::identity::is_authority(certificate)
+}
+
 /// What every format is, in the order of the registry.
 pub fn about() -> impl Iterator<Item = &'static About> {
     ALL.iter().map(|f| f.about())

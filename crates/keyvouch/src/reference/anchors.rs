@@ -819,7 +819,8 @@ mod tests {
         let set = Anchors::builtin().unwrap();
         for anchor in set.iter() {
             // Fortanix's test root has the name of the true one.
-            if !anchor.id.starts_with("fortanix-") {
+            // AMD's two TPM keys share their name.
+            if !anchor.id.starts_with("fortanix-") && !anchor.id.starts_with("tpm-") {
                 assert_eq!(ids(set.by_subject(&anchor.subject)), [&anchor.id]);
             }
             // Makers of TPMs wrote the names of four keys in two ways each.

@@ -22,7 +22,7 @@ pub(crate) mod gather;
 pub(crate) mod identity;
 mod json;
 mod key;
-mod nv;
+pub(crate) mod nv;
 mod policy;
 mod signature;
 pub(crate) mod statement;
