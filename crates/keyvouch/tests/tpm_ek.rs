@@ -1,5 +1,8 @@
 //! Certificates of endorsement keys: what is authentic and what is refused, on an emulated maker's.
 
+// Helpers of tests may panic as tests may.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
 use std::collections::BTreeSet;
 
 use keyvouch::Authenticity::{Authentic, NotAuthentic, Undecided};

@@ -51,6 +51,7 @@ pub(crate) fn certificates(bytes: &[u8]) -> Option<Found> {
 fn sequence_length(bytes: &[u8]) -> Option<usize> {
     let mut reader = SliceReader::new(bytes).ok()?;
     let header = Header::decode(&mut reader).ok().filter(|header| header.tag() == Tag::Sequence)?;
-    let total: Length = (reader.position() + header.length()).ok()?;
-    usize::try_from(u32::from(total)).ok().filter(|length| *length <= bytes.len())
+    let length = |length: Length| usize::try_from(u32::from(length)).ok();
+    let total = length(reader.position())?.checked_add(length(header.length())?)?;
+    Some(total).filter(|length| *length <= bytes.len())
 }
