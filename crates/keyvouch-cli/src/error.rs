@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use keyvouch::tpm::activation::ActivationError;
 use keyvouch::{DataError, InputError};
 use keyvouch_policy::{PolicyError, SettingError};
 
@@ -70,6 +71,14 @@ pub(crate) enum Error {
     NotEmpty(PathBuf),
     #[error("the sample could not be made: {0}")]
     Emulator(keyvouch_emulator::Error),
+    #[error("{}: it is there already; name a new file, so that nothing is overwritten", .0.display())]
+    Exists(PathBuf),
+    #[error("{}: {why}", .path.display())]
+    Activation { path: PathBuf, why: ActivationError },
+    #[error("this machine gives no random bytes")]
+    Random,
+    #[error("option {name}: {why}")]
+    OptionFile { name: String, why: Box<Error> },
     #[error("the clock of this machine cannot be read; give the time with --at")]
     Clock,
     #[error(transparent)]

@@ -24,9 +24,9 @@
 //! | [`crypto4a_qasm`] | Crypto4A QASM attestation messages |
 //! | [`thales_luna`] | Thales Luna public key confirmations |
 //! | [`fortanix`] | Fortanix DSM |
-//! | [`tpm`] | TPM 2.0, and [Windows requests](tpm::windows) |
 //! | [`i4p_trident`] | I4P Trident: synthetic CMS, for want of a published syntax |
 //! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
+//! | [`tpm`] | TPM 2.0, [EK certificates](tpm::endorsement) and [Windows requests](tpm::windows) |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
 
@@ -156,6 +156,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (thales_luna::FORMAT, thales_luna::samples),
     (fortanix::FORMAT, fortanix::samples),
     (tpm::FORMAT, tpm::samples),
+    (tpm::endorsement::FORMAT, tpm::endorsement::samples),
     (tpm::windows::FORMAT, tpm::windows::samples),
     (i4p_trident::FORMAT, i4p_trident::samples),
     (pkix_evidence::FORMAT, pkix_evidence::samples),

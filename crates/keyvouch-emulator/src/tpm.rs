@@ -5,6 +5,7 @@
 //! TPM would make.
 
 mod authority;
+pub mod endorsement;
 mod samples;
 mod structures;
 pub mod windows;

@@ -31,7 +31,6 @@ const NOT_YET: &[&str] = &[
     "azure-key-vault",
     "csr-attestation",
     "rats-results",
-    "tpm-ek",
     "webauthn",
 ];
 
@@ -156,7 +155,8 @@ fn appraise(folder: &Path, case: &Case) -> Result<Report, String> {
     submission.request = case.request.as_ref().map(file).transpose()?;
     submission.nonce = case.nonce.as_ref().map(|hex| unhex(hex)).transpose()?;
     for (name, value) in &case.options {
-        let kind = keyvouch::formats::about().flat_map(|a| a.options).find(|o| o.name == name).map(|o| o.kind);
+        let kind =
+            keyvouch::formats::about().flat_map(|a| a.options).find(|o| o.name == name).map(|o| o.kind);
         match (kind, value) {
             (Some(OptionKind::File), Json::String(path)) => submission.options.set_file(name, read(path)?),
             _ => submission.options.set(name, value.clone()),

@@ -35,6 +35,7 @@ mod request;
 pub mod signatures;
 pub mod submission;
 mod time;
+pub mod tpm;
 mod verifier;
 mod wire;
 

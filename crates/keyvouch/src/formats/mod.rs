@@ -29,6 +29,7 @@ mod securosys;
 mod smartcard_hsm;
 mod thales_luna;
 mod tpm;
+mod tpm_ek;
 mod tpm_windows;
 mod without_attestation;
 mod yubico;
@@ -50,6 +51,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &smartcard_hsm::SmartcardHsm,
     &thales_luna::ThalesLuna,
     &tpm::Tpm,
+    &tpm_ek::TpmEk,
     &tpm_windows::TpmWindows,
     &yubihsm2::Yubihsm2,
     &yubikey_openpgp::YubikeyOpenpgp,
@@ -158,6 +160,21 @@ impl Attested {
     ) -> Self {
         Self { key: key(statement.get()), claims, trust: statement.trust().clone() }
     }
+}
+
+/// The public area of a TPM object that the bytes begin like; for the verifier's side of a challenge to a TPM.
+pub(crate) fn tpm_public_area(bytes: &[u8]) -> Option<&[u8]> {
+    tpm::gather::public_area(bytes)
+}
+
+/// The certificates in the content of an NV index of a TPM.
+pub(crate) fn nv_certificates(bytes: &[u8]) -> Vec<Certificate> {
+    tpm::nv::certificates(bytes).map(|found| found.certificates).unwrap_or_default()
+}
+
+/// Whether a certificate may be one of an endorsement key.
+pub(crate) fn is_endorsement_certificate(certificate: &Certificate) -> bool {
+    tpm::identity::is_ek_like(certificate) && !tpm::identity::is_authority(certificate)
 }
 
 /// What every format is, in the order of the registry.

@@ -366,7 +366,28 @@ pub fn find<'a>(
     anchors: &[&'a Anchor],
     signatures: &Signatures<'_>,
 ) -> Found<'a> {
-    let mut search = Search { pool, anchors, signatures, budget: MAX_SIGNATURES, first: None };
+    search(end, pool, anchors, signatures, |issuer, subject| issuer == subject)
+}
+
+/// The same with names compared by the values of their attributes; see [`Rules::names_by_value`].
+#[must_use]
+pub fn find_by_values<'a>(
+    end: &Certificate,
+    pool: &[Certificate],
+    anchors: &[&'a Anchor],
+    signatures: &Signatures<'_>,
+) -> Found<'a> {
+    search(end, pool, anchors, signatures, name::same_values)
+}
+
+fn search<'a>(
+    end: &Certificate,
+    pool: &[Certificate],
+    anchors: &[&'a Anchor],
+    signatures: &Signatures<'_>,
+    same: fn(&[u8], &[u8]) -> bool,
+) -> Found<'a> {
+    let mut search = Search { pool, anchors, signatures, same, budget: MAX_SIGNATURES, first: None };
     let mut chain = vec![end.clone()];
     match search.extend(&mut chain) {
         Some(top) => Found { chain, top },
@@ -378,6 +399,8 @@ struct Search<'s, 'a> {
     pool: &'s [Certificate],
     anchors: &'s [&'a Anchor],
     signatures: &'s Signatures<'s>,
+    /// Whether an issuer's name is the subject's.
+    same: fn(&[u8], &[u8]) -> bool,
     /// Signatures that may still be verified. What was verified before counts like the rest, so that an answer
     /// does not hang on earlier ones.
     budget: usize,
@@ -393,9 +416,9 @@ impl<'a> Search<'_, 'a> {
 
     /// Extends the chain to an anchor, or until the budget is used up. `None`: it leads nowhere, and is as it was.
     fn extend(&mut self, chain: &mut Vec<Certificate>) -> Option<Top<'a>> {
-        let last = chain.last()?.clone();
+        let (last, same) = (chain.last()?.clone(), self.same);
         let mut named = None;
-        for anchor in self.anchors.iter().filter(|a| a.subject == last.issuer()) {
+        for anchor in self.anchors.iter().filter(|a| same(last.issuer(), &a.subject)) {
             if !self.spend() {
                 return Some(Top::Budget);
             }
@@ -405,7 +428,7 @@ impl<'a> Search<'_, 'a> {
             named = Some(*anchor);
         }
         let mut candidates: Vec<&Certificate> =
-            self.pool.iter().filter(|c| c.subject() == last.issuer()).collect();
+            self.pool.iter().filter(|c| same(last.issuer(), c.subject())).collect();
         candidates.retain(|c| !chain.contains(c));
         candidates.sort_by_key(|c| (Reverse(c.not_after()), *c.sha256()));
         candidates.dedup();

@@ -804,8 +804,11 @@ mod tests {
             }
             assert_eq!(top.id, "yubico-attestation-root-1");
         }
-        let third_party: Vec<_> =
-            set.iter().filter(|a| a.certificates.iter().any(|c| c.confirmed != Confirmed::Maker)).collect();
+        let third_party: Vec<_> = set
+            .iter()
+            .filter(|a| !a.id.starts_with("tpm-"))
+            .filter(|a| a.certificates.iter().any(|c| c.confirmed != Confirmed::Maker))
+            .collect();
         assert_eq!(
             ids(third_party.into_iter()),
             ["crypto4a-rca", "securosys-primus-hsm-rootkey-2024", "thales-chrysalis-its-root"]
@@ -817,10 +820,15 @@ mod tests {
         let set = Anchors::builtin().unwrap();
         for anchor in set.iter() {
             // Fortanix's test root has the name of the true one.
-            if !anchor.id.starts_with("fortanix-") {
+            // AMD's two TPM keys share their name.
+            if !anchor.id.starts_with("fortanix-") && !anchor.id.starts_with("tpm-") {
                 assert_eq!(ids(set.by_subject(&anchor.subject)), [&anchor.id]);
             }
-            assert_eq!(ids(set.by_spki(&anchor.spki)), [&anchor.id]);
+            // Makers of TPMs wrote the names of four keys in two ways each.
+            if !anchor.id.starts_with("tpm-") {
+                assert_eq!(ids(set.by_spki(&anchor.spki)), [&anchor.id]);
+            }
+            assert!(ids(set.by_spki(&anchor.spki)).contains(&anchor.id.as_str()));
             assert_eq!(set.by_id(&anchor.id), Some(anchor));
         }
         assert_eq!(set.by_subject(&[0x30, 0x00]).count(), 0);

@@ -13,4 +13,5 @@
 )]
 
 pub(crate) mod cases;
+pub(crate) mod judging;
 pub(crate) mod views;

@@ -531,6 +531,18 @@ impl Activated {
     }
 }
 
+/// The certificate names STMicroelectronics, and its root is known as one of Infineon's.
+fn below_another_makers_root() -> Bench {
+    let activated = Activated::new();
+    let anchor = anchor_toml(&activated.maker.root, "discrete")
+        .replace("emulated-discrete", "tpm-infineon-emulated")
+        .replace("['tpm']", "['tpm-ek']");
+    let mut bench = activated.bench();
+    bench.distrust();
+    bench.reference.load_operator_file("anchors.toml", &anchor).unwrap();
+    bench
+}
+
 fn activation() -> Ids {
     let no_public = || {
         let mut bench = Activated::new().bench();
@@ -558,6 +570,7 @@ fn activation() -> Ids {
             Undecided,
             &["anchor-unknown"],
         ),
+        fails(below_another_makers_root(), NotAuthentic, &["ek-maker-mismatch"]),
         // ek-usage: may sign; lacks its purpose; is an authority
         fails(usages(&[usage::KEY_ENCIPHERMENT, usage::DIGITAL_SIGNATURE]), NotAuthentic, &["ek-usage"]),
         fails(usages(&[usage::KEY_CERT_SIGN]), NotAuthentic, &["ek-usage"]),

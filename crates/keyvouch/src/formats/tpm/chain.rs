@@ -34,6 +34,8 @@ pub(crate) struct Wanted {
     /// A key usage of the end certificate that does not allow it fails this check.
     pub(crate) usage: &'static Check,
     pub(crate) accept_expired: bool,
+    /// Leniency: names may differ in their string types (see `ek`).
+    pub(crate) names_by_value: bool,
 }
 
 /// A certificate on a path that holds.
@@ -82,7 +84,8 @@ pub(crate) fn check(
         .filter(|a| !a.is_bare_key())
         .collect();
     let pool: Vec<Certificate> = pool.iter().chain(&cx.reference.intermediates).cloned().collect();
-    let path::Found { chain, top } = path::find(end, &pool, &anchors, cx.signatures);
+    let find = if wanted.names_by_value { path::find_by_values } else { path::find };
+    let path::Found { chain, top } = find(end, &pool, &anchors, cx.signatures);
     if let Some(detail) = impostor(&chain, &anchors) {
         checks.fail(&ck::CHAIN_UNTRUSTED, place.to_owned(), detail);
         return None;
@@ -100,6 +103,7 @@ pub(crate) fn check(
     let rules = Rules {
         processed_extensions: PROCESSED,
         accept_expired: wanted.accept_expired,
+        names_by_value: wanted.names_by_value,
         ..Rules::strict(cx.at, wanted.signs)
     };
     let validation = path::validate(&chain, &anchor, known, &rules, cx.signatures);

@@ -115,6 +115,11 @@ pub(crate) const EK_SAN: Check = Check::authenticity(
     "the EK certificate names maker and model of the TPM",
     "Hand over the certificate of the endorsement key: `tpm2_nvread 0x1c00002 -o ek.crt.der`.",
 );
+pub(crate) const EK_MAKER_MISMATCH: Check = Check::authenticity(
+    "ek-maker-mismatch",
+    "the maker in the EK certificate is the one below whose root it is",
+    "The certificate contradicts its issuer: a mistake of the maker, or a forgery. Do not accept this TPM, and ask the maker.",
+);
 pub(crate) const EK_KEY_STRENGTH: Check = Check::authenticity(
     "ek-key-strength",
     "the endorsement key is strong enough and has no ROCA fingerprint",
@@ -234,6 +239,7 @@ pub(crate) const ALL: &[&Check] = &[
     &DEVICE_MAKER_MISMATCH,
     &EK_USAGE,
     &EK_SAN,
+    &EK_MAKER_MISMATCH,
     &EK_KEY_STRENGTH,
     &WEAK_SIGNATURE,
     &AK_NOT_RESTRICTED,

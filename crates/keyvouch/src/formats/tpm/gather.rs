@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::json;
+use super::{json, nv};
 use crate::checks::Text;
 use crate::formats::Context;
 use crate::input::{Content, Part, PartId};
@@ -49,6 +49,8 @@ pub(crate) struct Pool<'a> {
     pub(crate) tpm12: Vec<String>,
     /// What belongs to TPM tools and is no statement: a credential, a saved context.
     pub(crate) stray: Vec<String>,
+    /// Contents of NV indexes with more than certificates in them.
+    pub(crate) padded: Vec<String>,
     pub(crate) labels: Vec<(PartId, Text)>,
     /// Parts that may be signatures without a structure around them.
     loose: Vec<(PartId, Piece<'a>)>,
@@ -72,6 +74,11 @@ impl<'a> Pool<'a> {
                     if json::has_skae(request.attributes().map(|(oid, _)| oid).chain(extensions)) {
                         pool.note_tpm12(id, place);
                     }
+                }
+                Content::BrokenCertificate { .. } | Content::Binary | Content::Der
+                    if let Some(found) = nv::certificates(&part.bytes) =>
+                {
+                    pool.take_nv(id, &place, found);
                 }
                 Content::BrokenCertificate { why, .. } => pool.spoilt.push((place, why.to_string())),
                 Content::Json(value) => json::take(value, id, &place, &mut pool),
@@ -118,6 +125,22 @@ impl<'a> Pool<'a> {
             self.documents.push(document);
         } else {
             self.broken.push((place.to_owned(), format!("more than {MAX_EACH} documents")));
+        }
+    }
+
+    fn take_nv(&mut self, id: PartId, place: &str, found: nv::Found) {
+        self.labels.push((id, "content of an NV index with certificates".into()));
+        if found.padding > 0 || found.wrapped {
+            self.padded.push(place.to_owned());
+        }
+        let many = found.certificates.len() > 1;
+        for (index, certificate) in found.certificates.into_iter().enumerate() {
+            let place = if many {
+                format!("{place} › certificate {}", index.saturating_add(1))
+            } else {
+                place.to_owned()
+            };
+            self.certificate(place, certificate);
         }
     }
 

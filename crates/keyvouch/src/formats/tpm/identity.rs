@@ -2,10 +2,10 @@
 //! and the names of Microsoft's issuers.
 
 use der::asn1::ObjectIdentifier;
-use der::{Tag, TagNumber};
+use der::{Decode, Tag, TagNumber};
 
 use crate::pki::{Certificate, name};
-use crate::wire::der::{sequence, single};
+use crate::wire::der::{children, sequence, single};
 
 const fn oid(text: &str) -> ObjectIdentifier {
     ObjectIdentifier::new_unwrap(text)
@@ -128,6 +128,41 @@ impl TpmIdentity {
 /// Whether the certificate is one of an endorsement key, by its purpose.
 pub(crate) fn is_ek_certificate(certificate: &Certificate) -> bool {
     certificate.has_extended_key_usage(EKU_EK) && !certificate.has_extended_key_usage(EKU_AIK)
+}
+
+/// Whether the certificate speaks of a TPM: by purpose or maker, by the hardware type of a TPM, or because it is of
+/// Google's authority for endorsement and attestation keys, whose certificates name neither.
+pub(crate) fn is_ek_like(certificate: &Certificate) -> bool {
+    let googles = || {
+        name::organization(certificate.issuer()) == Some("Google LLC")
+            && certificate.issuer_common_name().is_some_and(|name| name.starts_with("EK/AK CA"))
+    };
+    certificate.has_extended_key_usage(EKU_EK)
+        || TpmIdentity::of(certificate).is_some()
+        || names_tpm_hardware(certificate)
+        || googles()
+}
+
+/// Whether the subjectAltName has a HardwareModuleName (RFC 4108, 5) whose type is a TPM 2.0.
+fn names_tpm_hardware(certificate: &Certificate) -> bool {
+    const HARDWARE_MODULE_NAME: ObjectIdentifier = oid("1.3.6.1.5.5.7.8.4");
+    const TPM_2_0: ObjectIdentifier = oid("2.23.133.1.2");
+    let is_tpm = |general: &[u8]| -> Option<bool> {
+        let (Tag::ContextSpecific { constructed: true, number: TagNumber(0) }, other) = single(general)?
+        else {
+            return None;
+        };
+        let members = children(other, 2)?;
+        let [id, value] = members.as_slice() else { return None };
+        let (Tag::ContextSpecific { number: TagNumber(0), .. }, module) = single(value)? else { return None };
+        let kind = *sequence(module, 2)?.first()?;
+        Some(
+            ObjectIdentifier::from_der(id) == Ok(HARDWARE_MODULE_NAME)
+                && ObjectIdentifier::from_der(kind) == Ok(TPM_2_0),
+        )
+    };
+    let names = certificate.extension(SUBJECT_ALT_NAME).and_then(|san| sequence(san.value, MAX_NAMES));
+    names.into_iter().flatten().any(|general| is_tpm(general) == Some(true))
 }
 
 /// Whether the certificate is that of an authority.

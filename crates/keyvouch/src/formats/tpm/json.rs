@@ -40,6 +40,14 @@ pub(super) fn take(value: &Value, id: PartId, place: &str, pool: &mut Pool<'_>) 
         pool.labels.push((id, "request to an attestation authority (smallstep)".into()));
         take_document(inner, SMALLSTEP, &format!("{place} › /params"), pool);
         take_certificates(members, place, pool);
+    } else if let (Some(_), Some(text)) = (members.get("pubhash"), members.get("certificate")) {
+        // Intel's service for certificates of endorsement keys.
+        // The padding may be percent-encoded.
+        let unescaped = text.as_str().map(|text| text.replace("%3D", "=").replace("%3d", "="));
+        let der = unescaped.and_then(|text| decode_base64(text.as_bytes()));
+        let Some(Ok(certificate)) = der.map(|der| Certificate::from_der(&der)) else { return };
+        pool.labels.push((id, "EK certificate (Intel's service)".into()));
+        pool.certificate(place.to_owned(), certificate);
     }
 }
 

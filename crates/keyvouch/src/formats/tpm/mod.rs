@@ -14,20 +14,23 @@
 //! The steps are in `statement`, which other wrappings of the same structures use too.
 
 mod ak;
-mod chain;
+pub(crate) mod chain;
 pub(crate) mod checks;
 mod claims;
-mod ek;
+pub(crate) mod ek;
 pub(crate) mod gather;
-mod identity;
+pub(crate) mod identity;
 mod json;
 mod key;
+pub(crate) mod nv;
 mod policy;
 mod signature;
 pub(crate) mod statement;
 pub(crate) mod switches;
 mod trust;
 pub(crate) mod view;
+
+pub(crate) use self::trust::is_software;
 
 use std::borrow::Cow;
 

@@ -157,6 +157,7 @@ fn by_certificate(
         signs: Signs::Statements,
         usage: &ck::TPM_AIK_PROFILE,
         accept_expired: false,
+        names_by_value: false,
     };
     let path = chain::check(certificate, place, &material.pool(), &wanted, cx, checks)?;
     let identity = TpmIdentity::of(certificate);
@@ -174,7 +175,7 @@ fn by_certificate(
     })
 }
 
-fn is_software(path: &Path, identity: Option<&TpmIdentity>) -> bool {
+pub(crate) fn is_software(path: &Path, identity: Option<&TpmIdentity>) -> bool {
     matches!(path.anchor.role.as_deref(), Some(chain::role::VIRTUAL | chain::role::TEST))
         || identity.is_some_and(TpmIdentity::is_virtual)
 }
@@ -316,7 +317,7 @@ fn by_activation(
     cx: &Context<'_>,
     checks: &mut Checks,
 ) -> Option<AkTrust> {
-    let path = ek::check(bound.ek, bound.place, material, cx, checks)?;
+    let path = ek::check(bound.ek, bound.place, &material.pool(), cx, checks)?;
     let identity = TpmIdentity::of(bound.ek);
     // The record is the operator's: it delegates the trust in the endorsement key to the key of this public area.
     let key = path.certificate.delegate("attestation key, by activation", |_| bound.ak.key())?;

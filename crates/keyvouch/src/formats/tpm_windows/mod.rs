@@ -117,6 +117,11 @@ impl Format for TpmWindows {
     }
 }
 
+/// Whether there is a statement of this format: then certificates of TPMs beside it are its company.
+pub(crate) fn recognises(cx: &Context<'_>) -> bool {
+    !find(cx).is_empty()
+}
+
 /// A blob, and the request that it came in.
 struct Found<'a> {
     part: PartId,
