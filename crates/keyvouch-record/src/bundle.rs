@@ -35,8 +35,8 @@ This is the record of an appraisal by keyvouch: everything that it rested on, an
   options/      files that operator options named
   anchors/      the operator's own trust data
   policies/     the policies that it was judged by
-  trust-data/   the trust data of the keyvouch that judged, if it was included
-  result/       the signed result token, and other proofs, if there are any
+  trust-data/   the trust data of the keyvouch that judged, if it was included; record.json has its digest
+  result/       signed results and other proofs about the record, if there are any; they came after it
 
 `keyvouch record verify FILE.zip` judges the evidence again at its own time and says whether the answer is the same.
 ";
@@ -48,8 +48,31 @@ pub struct Bundle {
     pub case: Case,
     /// The report, as it was given out: the JSON contract.
     pub report: Vec<u8>,
-    /// Signed results and other proofs about the report, by file name. They are carried, not read.
+    /// What the keeper of the record says of it, such as its id and when it was recorded. Nothing is judged by it.
+    pub labels: BTreeMap<String, String>,
+    /// Signed results and other proofs about the record, by file name. They came after it and are no part of it:
+    /// they are carried, not read.
     pub proofs: Vec<File>,
+}
+
+/// A record taken apart: what a store keeps of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// The manifest: it names every file by its SHA-256, so that it stands for all of the record.
+    pub manifest: Vec<u8>,
+    /// The files.
+    pub files: Vec<Part>,
+}
+
+/// A file of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Where it is in the ZIP file.
+    pub path: String,
+    /// SHA-256 of its bytes, hexadecimal.
+    pub sha256: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// Why a bundle cannot be written or read.
@@ -86,6 +109,9 @@ pub enum BundleError {
     /// A policy setting of the record is not one to this version.
     #[error("the record's setting cannot be used: {0}")]
     Setting(#[from] SettingError),
+    /// The trust data in it is not that which the manifest names.
+    #[error("trust-data/ is not the data that {MANIFEST} names: the record was altered or damaged")]
+    TrustData,
     /// The report does not belong to the case.
     #[error(transparent)]
     Case(#[from] CaseError),
@@ -99,8 +125,11 @@ struct Manifest {
     at: String,
     nonce: Option<String>,
     options: Map<String, Value>,
+    /// Digest of the trust data that comes with keyvouch.
+    trust_data: String,
     default_anchors: bool,
     policy_settings: BTreeMap<String, String>,
+    labels: BTreeMap<String, String>,
     files: Vec<Entry>,
 }
 
@@ -125,9 +154,10 @@ enum Role {
     Option,
     OperatorData,
     Policy,
-    TrustData,
-    Proof,
 }
+
+const TRUST_DATA: &str = "trust-data/";
+const RESULT: &str = "result/";
 
 impl Role {
     const fn folder(self) -> &'static str {
@@ -138,8 +168,6 @@ impl Role {
             Self::Option => "options/",
             Self::OperatorData => "anchors/",
             Self::Policy => "policies/",
-            Self::TrustData => "trust-data/",
-            Self::Proof => "result/",
         }
     }
 }
@@ -152,7 +180,7 @@ impl Bundle {
     pub fn of(case: Case) -> Result<Self, BundleError> {
         let report = case.judge()?;
         let report = report.to_json().map_err(|e| BundleError::Manifest(e.to_string()))?;
-        Ok(Self { case, report: report.into_bytes(), proofs: Vec::new() })
+        Ok(Self { case, report: report.into_bytes(), labels: BTreeMap::new(), proofs: Vec::new() })
     }
 
     /// Takes the built-in trust data of this keyvouch along, so that a later version with other data can still
@@ -164,37 +192,48 @@ impl Bundle {
         }
     }
 
-    /// The ZIP file. The same bundle gives the same bytes.
+    /// The record taken apart. The same record gives the same bytes.
     ///
     /// # Errors
-    /// When a file is too large for it.
-    pub fn write(&self) -> Result<Vec<u8>, BundleError> {
+    /// When its trust data cannot be read.
+    pub fn parts(&self) -> Result<Parts, BundleError> {
         let files = self.files();
-        let entries: Vec<Entry> = numbered(&files)
-            .map(|(path, (role, name, bytes))| Entry {
-                path,
-                role: *role,
-                name: (*name).to_owned(),
-                sha256: sha256(bytes),
-                size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-            })
+        let parts: Vec<Part> = numbered(&files)
+            .map(|(path, (_, _, bytes))| Part { path, sha256: sha256(bytes), bytes: bytes.to_vec() })
             .collect();
+        let entries = files.iter().zip(&parts).map(|((role, name, bytes), part)| Entry {
+            path: part.path.clone(),
+            role: *role,
+            name: (*name).to_owned(),
+            sha256: part.sha256.clone(),
+            size: size(bytes),
+        });
         let submission = &self.case.submission;
         let manifest = Manifest {
             schema: SCHEMA.to_owned(),
             at: submission.at.to_string(),
             nonce: submission.nonce.as_ref().map(hex::encode),
             options: submission.options.values().map(|(k, v)| (k.to_owned(), v.clone())).collect(),
+            trust_data: self.case.trust_data.digest()?,
             default_anchors: self.case.default_anchors,
             policy_settings: Settings::knobs()
                 .iter()
                 .filter_map(|k| Some((k.name.to_owned(), self.case.settings.get(k.name)?)))
                 .collect(),
-            files: entries,
+            labels: self.labels.clone(),
+            files: entries.collect(),
         };
         let manifest = serde_json::to_value(&manifest).and_then(json_text);
-        let manifest = manifest.map_err(|e| BundleError::Manifest(e.to_string()))?;
+        let manifest = manifest.map_err(|e| BundleError::Manifest(e.to_string()))?.into_bytes();
+        Ok(Parts { manifest, files: parts })
+    }
 
+    /// The ZIP file. The same bundle gives the same bytes.
+    ///
+    /// # Errors
+    /// When a file is too large for it.
+    pub fn write(&self) -> Result<Vec<u8>, BundleError> {
+        let parts = self.parts()?;
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
         // No clock: the time of every member is that of the ZIP format's beginning.
         let options = SimpleFileOptions::default()
@@ -207,31 +246,34 @@ impl Bundle {
             Ok(())
         };
         put(README, README_TEXT.as_bytes())?;
-        put(MANIFEST, manifest.as_bytes())?;
-        for (path, (_, _, bytes)) in numbered(&files) {
-            put(&path, bytes)?;
+        put(MANIFEST, &parts.manifest)?;
+        for part in &parts.files {
+            put(&part.path, &part.bytes)?;
+        }
+        if let TrustData::Files(files) = &self.case.trust_data {
+            for file in files {
+                put(&format!("{TRUST_DATA}{}", file.name), &file.bytes)?;
+            }
+        }
+        for (number, file) in (1..).zip(&self.proofs) {
+            let number: usize = number;
+            put(&format!("{RESULT}{number:03}-{}", harmless(&file.name)), &file.bytes)?;
         }
         Ok(zip.finish()?.into_inner())
     }
 
-    /// Every file with its role and name, in the order of the ZIP file.
+    /// Every file that the manifest lists, with its role and name, in the order of the ZIP file.
     fn files(&self) -> Vec<(Role, &str, &[u8])> {
         fn of(role: Role, files: &[File]) -> impl Iterator<Item = (Role, &str, &[u8])> {
             files.iter().map(move |f| (role, f.name.as_str(), f.bytes.as_slice()))
         }
         let case = &self.case;
-        let trust_data = match &case.trust_data {
-            TrustData::BuiltIn => [].as_slice(),
-            TrustData::Files(files) => files,
-        };
         let mut files = vec![(Role::Report, "report.json", self.report.as_slice())];
         files.extend(of(Role::Evidence, &case.submission.evidence));
         files.extend(of(Role::Request, case.submission.request.as_slice()));
         files.extend(case.submission.options.files().map(|(name, bytes)| (Role::Option, name, bytes)));
         files.extend(of(Role::OperatorData, &case.operator_data));
         files.extend(case.policies.iter().map(|p| (Role::Policy, p.name(), p.source().as_bytes())));
-        files.extend(of(Role::TrustData, trust_data));
-        files.extend(of(Role::Proof, &self.proofs));
         files
     }
 
@@ -242,19 +284,47 @@ impl Bundle {
     pub fn read(bytes: &[u8]) -> Result<Self, BundleError> {
         let mut members = unpack(bytes)?;
         let manifest = members.remove(MANIFEST).ok_or_else(|| BundleError::Missing(MANIFEST.to_owned()))?;
-        let manifest = read_manifest(&manifest)?;
         members.remove(README);
+        let mut bundle = Self::from_parts(&manifest, |path, _| members.remove(path))?;
+        let mut trust_data = Vec::new();
+        for (path, bytes) in members {
+            if let Some(name) = path.strip_prefix(RESULT) {
+                // Without the number that kept the files in order.
+                let name = name.split_once('-').map_or(name, |(_, name)| name);
+                bundle.proofs.push(File::new(name, bytes));
+            } else if let Some(name) = path.strip_prefix(TRUST_DATA) {
+                trust_data.push(File::new(name, bytes));
+            } else {
+                return Err(BundleError::Unlisted(path));
+            }
+        }
+        if !trust_data.is_empty() {
+            let named = read_manifest(&manifest)?.trust_data;
+            bundle.case.trust_data = TrustData::Files(trust_data);
+            if bundle.case.trust_data.digest()? != named {
+                return Err(BundleError::TrustData);
+            }
+        }
+        Ok(bundle)
+    }
+
+    /// Puts a record together from its manifest and files. `fetch` is given the path and the SHA-256 of each.
+    ///
+    /// # Errors
+    /// When a file is not there or not the one that the manifest names.
+    pub fn from_parts(
+        manifest: &[u8],
+        mut fetch: impl FnMut(&str, &str) -> Option<Vec<u8>>,
+    ) -> Result<Self, BundleError> {
+        let manifest = read_manifest(manifest)?;
         let mut contents = Contents::default();
         for entry in &manifest.files {
-            let bytes =
-                members.remove(&entry.path).ok_or_else(|| BundleError::Missing(entry.path.clone()))?;
-            if sha256(&bytes) != entry.sha256 || u64::try_from(bytes.len()) != Ok(entry.size) {
+            let bytes = fetch(&entry.path, &entry.sha256);
+            let bytes = bytes.ok_or_else(|| BundleError::Missing(entry.path.clone()))?;
+            if sha256(&bytes) != entry.sha256 || size(&bytes) != entry.size {
                 return Err(BundleError::Altered(entry.path.clone()));
             }
             contents.0.entry(entry.role).or_default().push(File::new(&entry.name, bytes));
-        }
-        if let Some(path) = members.into_keys().next() {
-            return Err(BundleError::Unlisted(path));
         }
         contents.bundle(manifest)
     }
@@ -304,19 +374,15 @@ impl Contents {
         for (name, value) in &manifest.policy_settings {
             settings.set(name, value)?;
         }
-        let trust_data = match self.take(Role::TrustData) {
-            files if files.is_empty() => TrustData::BuiltIn,
-            files => TrustData::Files(files),
-        };
         let case = Case {
             submission,
-            trust_data,
+            trust_data: TrustData::BuiltIn,
             default_anchors: manifest.default_anchors,
             operator_data: self.take(Role::OperatorData),
             policies,
             settings,
         };
-        Ok(Bundle { case, report: report.bytes, proofs: self.take(Role::Proof) })
+        Ok(Bundle { case, report: report.bytes, labels: manifest.labels, proofs: Vec::new() })
     }
 }
 
@@ -389,6 +455,10 @@ fn harmless(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     last.chars().take(100).map(safe).collect()
+}
+
+fn size(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -1,5 +1,7 @@
 //! Everything that an appraisal rests on.
 
+use std::sync::OnceLock;
+
 use keyvouch::appraisal::Report;
 use keyvouch::reference::anchors::Anchors;
 use keyvouch::{DataError, File, InputError, Reference, Submission, Verifier};
@@ -13,6 +15,43 @@ pub enum TrustData {
     BuiltIn,
     /// From these files: those of the version that made the record.
     Files(Vec<File>),
+}
+
+impl TrustData {
+    /// The trust data, without anything of an operator.
+    ///
+    /// # Errors
+    /// Names the file, the entry, and what is wrong.
+    pub fn reference(&self) -> Result<Reference, CaseError> {
+        let files = match self {
+            Self::BuiltIn => return Ok(Reference::builtin()?),
+            Self::Files(files) => files,
+        };
+        let mut data = Vec::with_capacity(files.len());
+        for file in files {
+            data.push((file.name.as_str(), text(file)?));
+        }
+        Ok(Reference::from_data(&data)?)
+    }
+
+    /// Names the data: [`Reference::digest`].
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn digest(&self) -> Result<String, CaseError> {
+        // To read it takes far longer than an appraisal.
+        static BUILT_IN: OnceLock<String> = OnceLock::new();
+        if *self != Self::BuiltIn {
+            return Ok(self.reference()?.digest());
+        }
+        match BUILT_IN.get() {
+            Some(digest) => Ok(digest.clone()),
+            None => {
+                let digest = self.reference()?.digest();
+                Ok(BUILT_IN.get_or_init(|| digest).clone())
+            }
+        }
+    }
 }
 
 /// Everything that an appraisal rests on.
@@ -66,16 +105,7 @@ impl Case {
     /// # Errors
     /// Names the file, the entry, and what to change.
     pub fn reference(&self) -> Result<Reference, CaseError> {
-        let mut reference = match &self.trust_data {
-            TrustData::BuiltIn => Reference::builtin()?,
-            TrustData::Files(files) => {
-                let mut data = Vec::with_capacity(files.len());
-                for file in files {
-                    data.push((file.name.as_str(), text(file)?));
-                }
-                Reference::from_data(&data)?
-            }
-        };
+        let mut reference = self.trust_data.reference()?;
         if !self.default_anchors {
             reference.anchors = Anchors::empty();
         }

@@ -17,6 +17,6 @@ mod bundle;
 mod case;
 mod recheck;
 
-pub use bundle::{Bundle, BundleError, MAX_BUNDLE};
+pub use bundle::{Bundle, BundleError, MAX_BUNDLE, Part, Parts};
 pub use case::{Case, CaseError, TrustData};
 pub use recheck::{Answer, Difference, Recheck, recheck};

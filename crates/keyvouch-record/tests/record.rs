@@ -35,7 +35,9 @@ fn example() -> Bundle {
     case.policies.push(Policy::from_source("our own/rule.cedar", own.source()).unwrap());
     case.settings.set("advisories", "refuse").unwrap();
     case.submission.nonce = Some(vec![1, 2, 3]);
-    Bundle::of(case).unwrap()
+    let mut bundle = Bundle::of(case).unwrap();
+    bundle.labels.insert("order".into(), "4711".into());
+    bundle
 }
 
 /// The members of a ZIP file, changed, and the ZIP file of them.
@@ -91,6 +93,7 @@ fn everything_that_the_answer_rests_on_is_in_the_record() {
     let read = Bundle::read(&bundle.write().unwrap()).unwrap();
     assert_eq!(read.case.operator_data, bundle.case.operator_data);
     assert_eq!(read.case.settings, bundle.case.settings);
+    assert_eq!(read.labels, bundle.labels);
     let policies = |b: &Bundle| -> Vec<(String, String)> {
         b.case.policies.iter().map(|p| (p.name().to_owned(), p.source().to_owned())).collect()
     };
@@ -146,6 +149,8 @@ fn the_trust_data_of_the_day_can_be_taken_along() {
     // It is used: with less of it the data has another digest.
     let TrustData::Files(files) = &mut read.case.trust_data else { panic!() };
     files.retain(|f| !f.name.ends_with("nshield.toml"));
+    let other = changed(&bundle, |members| drop(members.remove("trust-data/data/anchors/nshield.toml")));
+    assert!(matches!(Bundle::read(&other), Err(BundleError::TrustData)));
     let Answer::SameFindings(differences) = recheck(&read).unwrap().answer else { panic!() };
     assert_eq!(differences[0].place, "/verifier/data");
 }
@@ -170,6 +175,9 @@ fn what_was_altered_added_or_lost_is_named() {
     assert!(matches!(fault(&added), BundleError::Unlisted(p) if p == "evidence/x"));
     let no_manifest = changed(&bundle, |members| drop(members.remove("record.json")));
     assert!(matches!(fault(&no_manifest), BundleError::Missing(p) if p == "record.json"));
+    // Proofs came after the record and are no part of it.
+    let proof = changed(&bundle, |members| drop(members.insert("result/001-x.jwt".into(), vec![1])));
+    assert_eq!(Bundle::read(&proof).unwrap().proofs, [File::new("x.jwt", [1])]);
     // The README is for people.
     let no_readme = changed(&bundle, |members| drop(members.remove("README.txt")));
     assert!(Bundle::read(&no_readme).is_ok());
@@ -222,6 +230,6 @@ fn names_lead_nowhere() {
     assert!(paths.iter().all(|p| !p.contains("..") && p.is_ascii()), "{paths:?}");
     let read = Bundle::read(&written).unwrap();
     assert_eq!(read.case.submission.evidence[0].name, bundle.case.submission.evidence[0].name);
-    assert_eq!(read.proofs, bundle.proofs);
+    assert_eq!(read.proofs, [File::new("result.jwt", *b"x")]);
     assert_eq!(recheck(&read).unwrap().answer, Answer::Identical);
 }

@@ -1,5 +1,6 @@
 //! `keyvouch record`: what an appraisal rested on, for later.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use keyvouch::{File, Verdict};
