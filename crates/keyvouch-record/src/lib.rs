@@ -15,6 +15,7 @@
 
 mod bundle;
 mod case;
+pub mod log;
 mod recheck;
 
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE, Part, Parts};
