@@ -9,6 +9,8 @@
     reason = "tests fail by panicking"
 )]
 
+mod support;
+
 #[path = "tpm/accepted.rs"]
 mod accepted;
 #[path = "tpm/bench.rs"]
