@@ -15,6 +15,8 @@ mod support;
 mod accepted;
 #[path = "tpm/bench.rs"]
 mod bench;
+#[path = "tpm/devices.rs"]
+mod devices;
 #[path = "tpm/refused.rs"]
 mod refused;
 #[path = "tpm/windows.rs"]

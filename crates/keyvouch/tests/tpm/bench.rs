@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keyvouch::appraisal::Appraisal;
-use keyvouch::{Authenticity, File, Reference, Report, Submission, Verifier};
+use keyvouch::{Authenticity, File, Reference, Report, Submission};
 use keyvouch_emulator::key::{Key, KeyKind};
 use keyvouch_emulator::tpm::{Ak, AkAuthority, Signed, Statement};
 use keyvouch_emulator::x509::Authority;
@@ -99,11 +99,6 @@ impl Bench {
             submission.options.set_file("ak_pinned", pinned);
         }
         (self.reference, submission)
-    }
-
-    pub(crate) fn report(self) -> Report {
-        let (reference, submission) = self.submission();
-        Verifier::new(reference).appraise(&submission).unwrap()
     }
 
     pub(crate) fn judge(self) -> Appraisal {

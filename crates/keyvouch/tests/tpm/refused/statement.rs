@@ -1,15 +1,16 @@
 //! Statements that are spoilt, wrongly signed, or not whole.
 
 use keyvouch::Authenticity::{NotAuthentic, Undecided};
-use keyvouch::{File, Reference, Submission, Verifier};
+use keyvouch::{File, Reference, Submission};
 use keyvouch_emulator::csr::{Attribute, Request};
 use keyvouch_emulator::key::{KeyKind, SignAlg};
 use keyvouch_emulator::tpm::{AkAuthority, Body, Scheme, alg, kind, tpm2b};
 use keyvouch_emulator::x509::{self};
 use keyvouch_emulator::{der, pem};
 
-use crate::bench::{AT, Bench, ak, altered, fails, finds, judged, key, only, spoilt, with_option};
+use crate::bench::{AT, Bench, ak, altered, fails, finds, judged, key, spoilt, with_option};
 use crate::refused::{Ids, gather};
+use crate::support::judging;
 
 pub(crate) fn structures() -> Ids {
     gather(vec![
@@ -54,16 +55,44 @@ pub(crate) fn structures() -> Ids {
     ])
 }
 
+/// Subject Key Attestation Evidence: as attribute, as requested extension, in a certificate; in the TCG's form, in the
+/// clear and encrypted, and in another.
 fn fails_tpm12() -> Ids {
+    const SKAE: &str = "2.23.133.6.1.1";
     let subject = key("subject", KeyKind::P256);
-    let request = Request::new(x509::common_name("TPM 1.2").unwrap(), &subject)
-        .unwrap()
-        .with(Attribute::new("2.23.133.6.1.1", der::null()))
-        .sign(&subject, SignAlg::EcdsaSha256)
-        .unwrap();
-    let submission = Submission::new(vec![File::new("skae.csr", request)], AT.parse().unwrap());
-    let report = Verifier::new(Reference::builtin().unwrap()).appraise(&submission).unwrap();
-    judged(only(report), Undecided, &["tpm12-evidence"])
+    let evidence = |number| {
+        let version = der::sequence(&[der::integer(&[1]), der::integer(&[2])]);
+        der::sequence(&[version, der::explicit(number, &der::sequence(&[der::null()]))])
+    };
+    let request = |attribute| {
+        let request = Request::new(x509::common_name("TPM 1.2").unwrap(), &subject).unwrap();
+        request.with(attribute).sign(&subject, SignAlg::EcdsaSha256).unwrap()
+    };
+    let extension = |oid: &str, value| {
+        let critical = false;
+        x509::Extension { oid: oid.to_owned(), critical, default_written: false, value }
+    };
+    let attribute = |value| request(Attribute::new(SKAE, value));
+    let requested = extension("2.23.133.6.1.0", evidence(0));
+    let certificate = {
+        let mut certificate = AkAuthority::new().unwrap().certificate(&ak(KeyKind::P256)).unwrap();
+        certificate.extensions.push(extension(SKAE, evidence(1)));
+        certificate.sign(&subject, SignAlg::EcdsaSha256).unwrap()
+    };
+    let cases = [
+        (attribute(evidence(0)), "TPM 1.2, in the clear"),
+        (attribute(evidence(1)), "TPM 1.2, encrypted"),
+        (attribute(der::null()), "another form"),
+        (request(Attribute::extension_request(&[requested]).unwrap()), "in the clear"),
+        (certificate, "encrypted"),
+    ];
+    let judge_one = |(bytes, says): (Vec<u8>, &str)| {
+        let submission = Submission::new(vec![File::new("skae.der", bytes)], AT.parse().unwrap());
+        let appraisal = judging::judge(Reference::builtin().unwrap(), &submission);
+        assert!(appraisal.failed().any(|c| c.detail.contains(says)), "{says}: {:#?}", appraisal.checks);
+        judged(appraisal, Undecided, &["tpm12-evidence"])
+    };
+    gather(cases.into_iter().map(judge_one).collect())
 }
 
 pub(crate) fn signature() -> Ids {
