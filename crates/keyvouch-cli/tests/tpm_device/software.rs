@@ -1,5 +1,6 @@
 //! TPMs in software.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -24,10 +25,12 @@ pub(crate) fn has_everything() -> bool {
     if missing.is_empty() && provider() {
         return true;
     }
-    eprintln!(
-        "SKIPPED, NOTHING WAS TRIED: there is no TPM in software; {missing:?} or the tpm2 provider of OpenSSL is missing. \
-         `cargo xtask test` installs them on Debian and Ubuntu."
+    let text = format!(
+        "\nSKIPPED, NOTHING WAS TRIED: there is no TPM in software; {missing:?} or the tpm2 provider of OpenSSL is missing. \
+         `cargo xtask test` installs them on Debian and Ubuntu.\n"
     );
+    // Not by a macro, whose output is kept back when a test passes.
+    let _ = std::io::stderr().write_all(text.as_bytes());
     assert!(
         std::env::var_os("KEYVOUCH_NEEDS_TPM").is_none(),
         "KEYVOUCH_NEEDS_TPM is set, and there is no TPM in software"
