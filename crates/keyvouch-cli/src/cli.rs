@@ -59,6 +59,7 @@ pub(crate) enum Command {
     Anchors(Anchors),
     Policy(Policy),
     Emulate(Emulate),
+    Record(Record),
     Tpm(Tpm),
     Completions(Completions),
     Manpage(Manpage),
@@ -84,6 +85,21 @@ Examples:
 Trust never comes from the evidence: only the built-in anchors (`keyvouch anchors list`) and those that you name \
 with --anchors count.")]
 pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) judge: Judge,
+
+    /// How to print the answer
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+    pub(crate) output: Format,
+
+    /// Also print every check and every claim
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+/// What to judge, and by what.
+#[derive(Debug, Args)]
+pub(crate) struct Judge {
     /// Evidence files, or folders of them
     ///
     /// Of a folder every file is taken, but no hidden file and nothing in subfolders. Leave it out when the
@@ -131,14 +147,6 @@ pub(crate) struct Verify {
     /// object, JSON or the name of a file with it.
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) option: Vec<Pair>,
-
-    /// How to print the answer
-    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
-    pub(crate) output: Format,
-
-    /// Also print every check and every claim
-    #[arg(long, short)]
-    pub(crate) verbose: bool,
 }
 
 /// Which anchors to trust.
@@ -291,6 +299,71 @@ pub(crate) struct Emulate {
     /// List the samples of the format, or of every format, and write nothing
     #[arg(long)]
     pub(crate) list: bool,
+}
+
+/// Keep what an appraisal rested on and what it said, and check it later.
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    #[command(subcommand)]
+    pub(crate) command: RecordCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordCommand {
+    Export(Box<RecordExport>),
+    Verify(RecordVerify),
+}
+
+/// Judge evidence as `keyvouch verify` does, and write a record of it for auditors.
+///
+/// The record is one ZIP file: evidence, request, options, your own trust data, policies and their settings, and the
+/// report. Whoever has it can run the appraisal again.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit status:
+  0  accepted, with or without findings, and recorded
+  1  refused, and recorded
+  2  an error: nothing was recorded
+  3  cannot decide, and recorded
+
+Example:
+  keyvouch record export attestation.pem --request request.csr --policy cabf-code-signing --to order-4711.zip")]
+pub(crate) struct RecordExport {
+    #[command(flatten)]
+    pub(crate) judge: Judge,
+
+    /// The record to write, a new file
+    #[arg(long, value_name = "FILE.zip", value_hint = ValueHint::FilePath)]
+    pub(crate) to: PathBuf,
+
+    /// Include keyvouch's own trust data, so that a later version with other data can judge as this one does
+    #[arg(long)]
+    pub(crate) with_trust_data: bool,
+
+    /// Put a file about the report beside it, such as a signed result. May be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) proof: Vec<PathBuf>,
+}
+
+/// Judge a record again, at its own time, and say whether the answer is the same, byte for byte.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit status:
+  0  the answer is the same (when another version or other trust data gave it, that is said)
+  1  the answer is another; the places where it differs are named
+  2  this is no record, or it was altered or damaged, or it cannot be judged today")]
+pub(crate) struct RecordVerify {
+    /// The record, as `keyvouch record export` wrote it
+    #[arg(value_name = "FILE.zip", value_hint = ValueHint::FilePath)]
+    pub(crate) record: PathBuf,
+
+    /// Judge by the trust data of this keyvouch, also when the record has its own
+    #[arg(long)]
+    pub(crate) todays_trust_data: bool,
+
+    /// How to print the answer
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+    pub(crate) output: Format,
 }
 
 /// Challenge a TPM, so that its attestation key can be believed.

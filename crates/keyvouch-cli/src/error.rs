@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use keyvouch::tpm::activation::ActivationError;
 use keyvouch::{DataError, InputError};
 use keyvouch_policy::{PolicyError, SettingError};
+use keyvouch_record::{BundleError, CaseError};
 
 /// Exit status of every error.
 pub(crate) const EXIT: u8 = 2;
@@ -84,9 +85,13 @@ pub(crate) enum Error {
     #[error(transparent)]
     Setting(#[from] SettingError),
     #[error(transparent)]
-    Input(#[from] InputError),
+    Case(#[from] CaseError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error("{}: {why}", .path.display())]
+    Record { path: PathBuf, why: BundleError },
     #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }

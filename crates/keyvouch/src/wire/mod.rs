@@ -1,5 +1,6 @@
 //! Readers of encodings that several formats share.
 
+pub(crate) mod cbor;
 pub(crate) mod d3s;
 pub(crate) mod der;
 pub(crate) mod ncore;
