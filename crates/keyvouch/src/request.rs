@@ -41,6 +41,10 @@ pub(crate) const NO_POP: Check = Check::fitness(
     "A key-agreement key cannot sign a request; prove possession by another way, or attest a signing key.",
 );
 
+/// A request says with which algorithm it is signed outside of what is signed, so this is let pass; a strict authority
+/// may refuse it.
+const NULL_PARAMETERS: &str = "the signature algorithm of the request has NULL parameters, which ECDSA does not have (RFC 5758, 3.2): tpm2-openssl writes them, and they change nothing";
+
 /// The checks that bind a statement to a request.
 pub(crate) const CHECKS: &[&Check] = &[&CSR_KEY_MISMATCH, &CSR_SIGNATURE, &NO_POP];
 
@@ -162,10 +166,13 @@ impl Request {
             );
             return false;
         }
-        let verified: Result<SignatureValid<'_>, SignatureError> = csr.verify();
+        let verified: Result<SignatureValid<'_>, SignatureError> = csr.verify_tolerating_null_parameters();
         match verified {
             Ok(_) => {
                 checks.pass(&CSR_SIGNATURE, self.place.clone(), "the request is signed by its own key");
+                if csr.has_ecdsa_null_parameters() {
+                    checks.info(&CSR_SIGNATURE, self.place.clone(), NULL_PARAMETERS);
+                }
                 true
             }
             Err(error) => {

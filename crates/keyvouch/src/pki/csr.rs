@@ -26,6 +26,7 @@ struct Inner {
     info: Range<usize>,
     subject: Range<usize>,
     key: PublicKey,
+    algorithm: Range<usize>,
     scheme: Result<Scheme, SchemeError>,
     signature: Range<usize>,
     attributes: Vec<(ObjectIdentifier, Vec<Range<usize>>)>,
@@ -58,6 +59,7 @@ impl CertificationRequest {
             info: place(parts.info)?,
             subject: place(parts.subject)?,
             key: PublicKey::from_spki_der(parts.spki)?,
+            algorithm: place(parts.algorithm)?,
             scheme: Scheme::from_algorithm_identifier(parts.algorithm),
             signature: place(parts.signature)?,
             attributes,
@@ -93,8 +95,31 @@ impl CertificationRequest {
     /// # Errors
     /// When it does not verify or the algorithm is not accepted.
     pub fn verify(&self) -> Result<SignatureValid<'_>, SignatureError> {
-        let scheme = self.0.scheme.clone()?;
+        self.verify_as(self.0.scheme.clone()?)
+    }
+
+    /// Whether the algorithm identifier has NULL parameters with ECDSA, which has none (RFC 5758, 3.2).
+    /// [`verify`](Self::verify) refuses such a request.
+    #[must_use]
+    pub fn has_ecdsa_null_parameters(&self) -> bool {
+        self.0.scheme.is_err() && matches!(self.scheme_or_null(), Ok(Scheme::Ecdsa(_)))
+    }
+
+    /// As [`verify`](Self::verify), and lets NULL parameters pass with ECDSA: tpm2-openssl up to 1.1 writes them.
+    /// Nothing hangs on them: the identifier is outside of what is signed, and names the same algorithm either way.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub fn verify_tolerating_null_parameters(&self) -> Result<SignatureValid<'_>, SignatureError> {
+        self.verify_as(self.scheme_or_null()?)
+    }
+
+    fn verify_as(&self, scheme: Scheme) -> Result<SignatureValid<'_>, SignatureError> {
         self.0.key.verify(scheme, self.slice(&self.0.info), self.slice(&self.0.signature))
+    }
+
+    fn scheme_or_null(&self) -> Result<Scheme, SchemeError> {
+        Scheme::from_algorithm_identifier_or_null(self.slice(&self.0.algorithm))
     }
 
     /// The attributes: identifier and values (each a whole TLV).

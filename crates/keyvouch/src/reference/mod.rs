@@ -40,12 +40,18 @@ const DATA: &[(&str, &str)] = &[
     ("data/anchors/yubihsm2.toml", include_str!("../../../../data/anchors/yubihsm2.toml")),
     ("data/anchors/yubikey-openpgp.toml", include_str!("../../../../data/anchors/yubikey-openpgp.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
+    ("data/devices/amd.toml", include_str!("../../../../data/devices/amd.toml")),
     ("data/devices/crypto4a.toml", include_str!("../../../../data/devices/crypto4a.toml")),
     ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
     ("data/devices/fortanix.toml", include_str!("../../../../data/devices/fortanix.toml")),
     ("data/devices/infineon.toml", include_str!("../../../../data/devices/infineon.toml")),
     ("data/devices/marvell.toml", include_str!("../../../../data/devices/marvell.toml")),
+    ("data/devices/nuvoton.toml", include_str!("../../../../data/devices/nuvoton.toml")),
     ("data/devices/securosys.toml", include_str!("../../../../data/devices/securosys.toml")),
+    (
+        "data/devices/stmicroelectronics.toml",
+        include_str!("../../../../data/devices/stmicroelectronics.toml"),
+    ),
     ("data/devices/thales.toml", include_str!("../../../../data/devices/thales.toml")),
     (
         "data/devices/without-attestation.toml",

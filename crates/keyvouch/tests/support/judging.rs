@@ -37,6 +37,12 @@ pub(crate) fn text(appraisal: &Appraisal, name: ClaimName) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Seen(BTreeSet<String>);
 
+impl Extend<String> for Seen {
+    fn extend<I: IntoIterator<Item = String>>(&mut self, ids: I) {
+        self.0.extend(ids);
+    }
+}
+
 impl Seen {
     /// Exactly these checks fail, and the evidence is of this authenticity.
     #[track_caller]
