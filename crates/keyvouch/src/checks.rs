@@ -84,7 +84,8 @@ pub struct CheckRecord {
     pub id: Text,
     /// How it came out.
     pub outcome: Outcome,
-    /// What a failure means for the evidence; absent unless the check failed.
+    /// What a failure means for the evidence; absent unless the check failed, or is a finding that by itself means
+    /// that there is no evidence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub means: Option<OnFail>,
     /// What was found, one sentence.
@@ -137,6 +138,17 @@ impl Checks {
     pub fn warn(&mut self, check: &'static Check, place: impl Into<Text>, detail: impl Into<Text>) {
         let advice = Some(Cow::Borrowed(check.advice));
         self.push(check.id, Outcome::Warning, None, place.into(), detail.into(), advice);
+    }
+
+    /// A finding which means that there is nothing to be authenticated, although nothing is wrong.
+    pub(crate) fn nothing_attested(
+        &mut self,
+        check: &'static Check,
+        place: impl Into<Text>,
+        detail: impl Into<Text>,
+    ) {
+        let (means, advice) = (Some(OnFail::NotAttestable), Some(Cow::Borrowed(check.advice)));
+        self.push(check.id, Outcome::Warning, means, place.into(), detail.into(), advice);
     }
 
     /// Something worth telling.

@@ -313,7 +313,7 @@ impl PublicKey {
     }
 
     /// The bits of the BIT STRING.
-    pub(super) fn bits(&self) -> &[u8] {
+    pub(crate) fn bits(&self) -> &[u8] {
         &self.0.bits
     }
 

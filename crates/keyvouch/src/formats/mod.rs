@@ -31,6 +31,7 @@ mod thales_luna;
 mod tpm;
 mod tpm_ek;
 mod tpm_windows;
+mod webauthn;
 mod without_attestation;
 mod yubico;
 mod yubihsm2;
@@ -53,6 +54,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &tpm::Tpm,
     &tpm_ek::TpmEk,
     &tpm_windows::TpmWindows,
+    &webauthn::WebAuthn,
     &yubihsm2::Yubihsm2,
     &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
@@ -139,6 +141,8 @@ pub(crate) struct Statement {
     pub(crate) certificates: Vec<Certificate>,
     /// How the statement answers a nonce; for formats that have a place for one.
     pub(crate) freshness: Option<Freshness>,
+    /// Whether the attested key is of a kind that cannot be the key of a request: nothing is bound then.
+    pub(crate) unbindable: bool,
     /// The request in which the statement came. It is the one to be bound unless the caller names another.
     pub(crate) request: Option<Request>,
 }

@@ -137,28 +137,41 @@ impl Metadata {
         model.anchors.iter().filter_map(of).collect()
     }
 
-    /// Takes in what was read. An AAGUID or key identifier that is there twice is a fault: it would be by chance
-    /// which model counts.
     fn of(number: u64, source: String, next_update: Option<Date>, signed: bool) -> Self {
         Self { number, next_update, source, signed, ..Self::default() }
     }
 
+    /// Takes in a model. Two with the same identifier must say the same of what counts: else it would be by chance
+    /// which of them is believed.
     fn push(&mut self, model: Model) -> Result<(), String> {
         let index = self.models.len();
-        for (twice, name) in model
-            .aaguid
-            .iter()
-            .map(|aaguid| (self.by_aaguid.insert(*aaguid, index).is_some(), hex::encode(aaguid)))
-            .chain(model.key_identifiers.iter().map(|identifier| {
-                (self.by_key_identifier.insert(*identifier, index).is_some(), hex::encode(identifier))
-            }))
-        {
-            if twice {
-                return Err(format!("two models have the identifier {name}"));
-            }
+        let differs = |known: Option<&usize>| {
+            known.and_then(|index| self.models.get(*index)).is_some_and(|known| !known.agrees(&model))
+        };
+        let by_aaguid = model.aaguid.iter().find(|aaguid| differs(self.by_aaguid.get(*aaguid)));
+        let by_key = model.key_identifiers.iter().find(|id| differs(self.by_key_identifier.get(*id)));
+        if let Some(name) = by_aaguid.map(hex::encode).or_else(|| by_key.map(hex::encode)) {
+            return Err(format!("two models that differ have the identifier {name}"));
+        }
+        if let Some(aaguid) = &model.aaguid {
+            self.by_aaguid.entry(*aaguid).or_insert(index);
+        }
+        for identifier in &model.key_identifiers {
+            self.by_key_identifier.entry(*identifier).or_insert(index);
         }
         self.models.push(model);
         Ok(())
+    }
+}
+
+impl Model {
+    /// Whether another one says the same of everything that an appraisal looks at.
+    fn agrees(&self, other: &Self) -> bool {
+        self.description == other.description
+            && self.attestation == other.attestation
+            && self.key_protection == other.key_protection
+            && self.anchors == other.anchors
+            && self.reports == other.reports
     }
 }
 
