@@ -5,6 +5,7 @@
 //! the same tables, and adds to them. Every error names the file, the entry, and what to change.
 
 pub mod anchors;
+pub mod android_status;
 pub mod deny;
 pub mod devices;
 pub mod firmware;
