@@ -42,11 +42,14 @@ pub(super) fn attest(said: &Authentic<Said>, path: &Path) -> Attested {
         });
     let claims = match (exportable, generated) {
         (true, _) => claims.attested(ClaimName::KeyExportable, "KeyDescription, exportable (602)", |_| "yes"),
-        (false, true) => claims
-            .implied(ClaimName::KeyExportable, NO_EXPORT, "never")
-            .implied(ClaimName::KeyEverExportable, NO_EXPORT, false),
-        (false, false) => claims
-            .unknown(ClaimName::KeyExportable, "the hardware does not say that it generated the key"),
+        (false, true) => claims.implied(ClaimName::KeyExportable, NO_EXPORT, "never").implied(
+            ClaimName::KeyEverExportable,
+            NO_EXPORT,
+            false,
+        ),
+        (false, false) => {
+            claims.unknown(ClaimName::KeyExportable, "the hardware does not say that it generated the key")
+        }
     };
     let claims = claims
         .attested(ClaimName::KeyPurposes, "KeyDescription, hardware-enforced purpose (1)", |s| {
@@ -144,7 +147,8 @@ fn details<'s>(claims: Claims<'s, Said>, d: &KeyDescription, path: &Path) -> Cla
     const ROT: &str = "KeyDescription, rootOfTrust (704)";
     const SIGNER: &str = "certificate of the attestation key, 1.3.6.1.4.1.11129.2.1.30";
     let rot = |s: &Said| s.description.hardware.root_of_trust().value();
-    let number = |tag: u32| move |s: &Said| s.description.hardware.integer(tag).value().map(|n| n.to_string());
+    let number =
+        |tag: u32| move |s: &Said| s.description.hardware.integer(tag).value().map(|n| n.to_string());
     let flag = |tag: u32| move |s: &Said| s.description.hardware.has(tag);
     let provisioning = path.provisioning.as_str();
     let until = path.until.map(|t| t.to_string());
@@ -182,6 +186,7 @@ fn details<'s>(claims: Claims<'s, Said>, d: &KeyDescription, path: &Path) -> Cla
         .detail("certificates_issued_in_30_days", SIGNER, |s| {
             s.info.as_ref().and_then(|i| i.issued).map(|n| n.to_string())
         })
+        .detail("reported_lost", SIGNER, |s| s.info.as_ref().and_then(|i| i.lost))
         .detail("provisioned_for", SIGNER, |s| s.info.as_ref().and_then(|i| i.manufacturer.clone()))
         .detail("chain_valid_until", "the first certificate above the key's to run out", |_| until);
     expiry(said_by_the_os(claims, d), d)
@@ -196,7 +201,8 @@ fn said_by_the_os<'s>(claims: Claims<'s, Said>, d: &KeyDescription) -> Claims<'s
     const SW: &str = "KeyDescription, softwareEnforced: said by the operating system";
     let app = d.software.application_id().value();
     let packages = app.as_ref().map(|a| {
-        let packages: Vec<String> = a.packages.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        let packages: Vec<String> =
+            a.packages.iter().map(|(name, version)| format!("{name} {version}")).collect();
         packages.join(", ")
     });
     let signers = app.map(|a| a.signers.iter().map(hex::encode).collect::<Vec<_>>().join(", "));
@@ -233,15 +239,8 @@ fn date(milliseconds: u64) -> Option<String> {
     Some(Time::from_unix(seconds).to_string())
 }
 
-const DIGESTS: &[(u64, &str)] = &[
-    (0, "none"),
-    (1, "MD5"),
-    (2, "SHA-1"),
-    (3, "SHA-224"),
-    (4, "SHA-256"),
-    (5, "SHA-384"),
-    (6, "SHA-512"),
-];
+const DIGESTS: &[(u64, &str)] =
+    &[(0, "none"), (1, "MD5"), (2, "SHA-1"), (3, "SHA-224"), (4, "SHA-256"), (5, "SHA-384"), (6, "SHA-512")];
 const PADDINGS: &[(u64, &str)] =
     &[(1, "none"), (2, "OAEP"), (3, "PSS"), (4, "PKCS1-encrypt"), (5, "PKCS1-sign"), (64, "PKCS7")];
 

@@ -124,16 +124,14 @@ fn carrying_request(cx: &Context<'_>, of: PartId) -> Option<Request> {
 }
 
 fn is_ours(group: &Group, cx: &Context<'_>) -> bool {
-    group.certificates.iter().any(|c| is_seed(c, cx)) || group.broken.iter().any(|(place, _)| says_so(cx, place))
+    group.certificates.iter().any(|c| is_seed(c, cx))
+        || group.broken.iter().any(|(place, _)| says_so(cx, place))
 }
 
 /// Whether it is Android's by itself, or stands under one of the roots of Android.
 fn is_seed(certificate: &Certificate, cx: &Context<'_>) -> bool {
     let ours = |name: &[u8]| {
-        cx.reference
-            .anchors
-            .by_subject(name)
-            .any(|a| !a.every_format && a.formats.iter().any(|f| f == ID))
+        cx.reference.anchors.by_subject(name).any(|a| !a.every_format && a.formats.iter().any(|f| f == ID))
     };
     shape::is_android(certificate) || ours(certificate.subject()) || ours(certificate.issuer())
 }

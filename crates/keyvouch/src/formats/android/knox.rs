@@ -45,7 +45,8 @@ pub(super) fn check(
         _ => None,
     };
     if wanted != Some(anchor.id.as_str()) {
-        let detail = format!("the attestation key is of generation {generation:?}, the root is {}", anchor.name);
+        let detail =
+            format!("the attestation key is of generation {generation:?}, the root is {}", anchor.name);
         checks.fail(&ck::ROOT_UNTRUSTED, at(place, 1), detail);
     }
     integrity(leaf, place, checks);
@@ -83,7 +84,9 @@ fn integrity(leaf: &Certificate, place: &str, checks: &mut Checks) {
 fn read(extension: &[u8]) -> [Option<u8>; 3] {
     let member = |content: &[u8], wanted: u32| -> Option<Vec<u8>> {
         let found = children(content, MAX_MEMBERS)?.into_iter().find_map(|m| match single(m)? {
-            (Tag::ContextSpecific { constructed: true, number: TagNumber(n) }, value) if n == wanted => Some(value),
+            (Tag::ContextSpecific { constructed: true, number: TagNumber(n) }, value) if n == wanted => {
+                Some(value)
+            }
             _ => None,
         });
         found.map(<[u8]>::to_vec)

@@ -23,6 +23,7 @@ mod knox;
 mod order;
 mod parameters;
 mod quirks;
+mod rkp;
 mod rules;
 mod shape;
 mod status;
@@ -30,6 +31,7 @@ mod switches;
 mod tags;
 mod target;
 mod trust;
+mod verdicts;
 mod view;
 
 use serde_json::Value;
@@ -69,11 +71,13 @@ impl Format for Android {
     }
 
     fn appraise(&self, cx: &Context<'_>) -> Vec<Statement> {
-        gather::groups(cx).into_iter().map(|group| appraise(group, cx)).collect()
+        let chains = gather::groups(cx).into_iter().map(|group| appraise(group, cx));
+        chains.chain(rkp::appraise(cx)).chain(verdicts::appraise(cx)).collect()
     }
 
     fn inspect(&self, cx: &Context<'_>) -> Vec<Value> {
-        gather::groups(cx).iter().map(view::group).collect()
+        let chains: Vec<Value> = gather::groups(cx).iter().map(view::group).collect();
+        chains.into_iter().chain(rkp::inspect(cx)).collect()
     }
 }
 

@@ -111,9 +111,10 @@ impl Links<'_> {
         let mut issuers: Vec<Issuer> = Vec::with_capacity(pool.len());
         for (index, certificate) in pool.iter().enumerate() {
             let mut found: Issuer = None;
-            let others = pool.iter().enumerate().filter(|(i, c)| {
-                *i != index && name::same_values(certificate.issuer(), c.subject())
-            });
+            let others = pool
+                .iter()
+                .enumerate()
+                .filter(|(i, c)| *i != index && name::same_values(certificate.issuer(), c.subject()));
             for (candidate, upper) in others {
                 match self.signed(certificate, upper) {
                     None => return Err(Disorder::Budget),

@@ -48,7 +48,13 @@ pub(super) fn check(said: &KeyDescription, key: &PublicKey, place: &str, checks:
 }
 
 fn kind(key: &PublicKey) -> Option<Kind> {
-    let ec = |size, curve| Kind { algorithm: EC, size: Some(size), curve: Some(curve), variant: None, exponent: None };
+    let ec = |size, curve| Kind {
+        algorithm: EC,
+        size: Some(size),
+        curve: Some(curve),
+        variant: None,
+        exponent: None,
+    };
     match key.material() {
         Material::Rsa { e, .. } => Some(Kind {
             algorithm: RSA,

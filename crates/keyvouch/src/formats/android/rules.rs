@@ -99,7 +99,8 @@ fn levels(case: &Case<'_>, checks: &mut Checks) {
     checks.test(&ck::LEVEL_SOFTWARE, place.to_owned(), !said.has_software_level(), both.clone(), || {
         both.clone().into()
     });
-    checks.test(&ck::LEVEL_MISMATCH, place.to_owned(), statement == key, both.clone(), || both.clone().into());
+    checks
+        .test(&ck::LEVEL_MISMATCH, place.to_owned(), statement == key, both.clone(), || both.clone().into());
     if !said.has_software_level() {
         let low = case.switches.min_level == Level::STRONGBOX && key != Level::STRONGBOX;
         checks.test(&ck::LEVEL_TOO_LOW, place.to_owned(), !low, both.clone(), || {
@@ -108,8 +109,11 @@ fn levels(case: &Case<'_>, checks: &mut Checks) {
     }
     match shape::level_by_certificates(case.provisioning, case.above) {
         Some(named) if named != key => {
-            let detail =
-                format!("the statement says {}, the attestation key's certificate {}", key.name(), named.name());
+            let detail = format!(
+                "the statement says {}, the attestation key's certificate {}",
+                key.name(),
+                named.name()
+            );
             quirk(case.switches.strict, &ck::LEVEL_VS_CERTIFICATE_MISMATCH, place, detail, checks);
         }
         Some(_) => {
@@ -227,12 +231,16 @@ fn purposes(case: &Case<'_>, checks: &mut Checks) {
     checks.pass(&ck::PURPOSE_NOT_HARDWARE_ENFORCED, place.clone(), "the hardware enforces the purposes");
     let useful = [purpose::SIGN, purpose::DECRYPT, purpose::AGREE_KEY].iter().any(|p| found.contains(p));
     let attests = found.contains(&purpose::ATTEST_KEY);
-    checks.test(&ck::PURPOSE_NOT_ALLOWED, place, useful && !attests, "its purposes are a subscriber's", || {
-        match attests {
+    checks.test(
+        &ck::PURPOSE_NOT_ALLOWED,
+        place,
+        useful && !attests,
+        "its purposes are a subscriber's",
+        || match attests {
             true => "the key may attest other keys".into(),
             false => "the key may neither sign nor decrypt nor agree on keys".into(),
-        }
-    });
+        },
+    );
 }
 
 /// Signs of forgery that were seen; none alone is proof.
@@ -264,21 +272,30 @@ pub(super) fn challenge(
     checks: &mut Checks,
 ) -> Option<Freshness> {
     const LONGEST: usize = 128;
+    compare_challenge(&said.challenge, expected, LONGEST, place, checks)
+}
+
+pub(super) fn compare_challenge(
+    found: &[u8],
+    expected: Option<&[u8]>,
+    longest: usize,
+    place: &str,
+    checks: &mut Checks,
+) -> Option<Freshness> {
     let place = place.to_owned();
-    let length = said.challenge.len();
-    if length > LONGEST {
-        let detail = format!("the challenge has {length} bytes; the API takes at most {LONGEST}");
+    if found.len() > longest {
+        let detail = format!("the challenge has {} bytes; devices take at most {longest}", found.len());
         checks.info(&ck::CHALLENGE_MISMATCH, place.clone(), detail);
     }
     let Some(expected) = expected else {
         checks.skip(&ck::CHALLENGE_MISMATCH, place, "no challenge was given to compare with");
         return None;
     };
-    if said.challenge.is_empty() {
+    if found.is_empty() {
         checks.fail(&ck::CHALLENGE_MISMATCH, place, "the statement has no challenge");
         return Some(Freshness::NoNonceInEvidence);
     }
-    let same = verify_slices_are_equal(&said.challenge, expected).is_ok();
+    let same = verify_slices_are_equal(found, expected).is_ok();
     checks.test(&ck::CHALLENGE_MISMATCH, place, same, "the challenge is the one that was given", || {
         "the challenge is another than the one that was given".into()
     });
@@ -323,7 +340,9 @@ fn patches(case: &Case<'_>, checks: &mut Checks) {
     let place = case.place.to_owned();
     let os = patch_month(list.integer(tags::OS_PATCH_LEVEL));
     match &case.switches.min_patch {
-        None => checks.skip(&ck::PATCH_STALE, place, "the operator asks for no patch level (android_min_patch)"),
+        None => {
+            checks.skip(&ck::PATCH_STALE, place, "the operator asks for no patch level (android_min_patch)")
+        }
         Some(Err(text)) => {
             checks.fail(&ck::PATCH_STALE, place, format!("android_min_patch is {text:?}, not YYYY-MM"));
         }

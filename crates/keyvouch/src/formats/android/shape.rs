@@ -87,7 +87,8 @@ pub(super) fn level_by_certificates(provisioning: Provisioning, above: &[Certifi
         Provisioning::Remote => environment(signer.subject()),
         Provisioning::Samsung => None,
         Provisioning::Factory => titled(signer.subject()).or_else(|| {
-            let says = |c: &Certificate| name::display(c.subject()).to_ascii_lowercase().contains("strongbox");
+            let says =
+                |c: &Certificate| name::display(c.subject()).to_ascii_lowercase().contains("strongbox");
             above.iter().any(says).then_some(Level::STRONGBOX)
         }),
     }
@@ -107,9 +108,8 @@ pub(super) fn is_known_name(subject: &[u8]) -> bool {
 /// certificates, which others may bear too.
 pub(super) fn is_missing_intermediate(issuer: &[u8]) -> bool {
     let bare_factory = name::rdn_count(issuer) == 1
-        && attribute(issuer, SERIAL_NUMBER).is_some_and(|s| {
-            matches!(s.len(), 16 | 32) && s.bytes().all(|b| b.is_ascii_hexdigit())
-        });
+        && attribute(issuer, SERIAL_NUMBER)
+            .is_some_and(|s| matches!(s.len(), 16 | 32) && s.bytes().all(|b| b.is_ascii_hexdigit()));
     is_known_name(issuer) || environment(issuer).is_some() || bare_factory
 }
 
@@ -127,6 +127,8 @@ pub(super) struct ProvisioningInfo {
     pub(super) issued: Option<u64>,
     /// Not documented by Google; text that names a maker.
     pub(super) manufacturer: Option<String>,
+    /// In the text of the Android Open Source Project; not seen yet.
+    pub(super) lost: Option<bool>,
 }
 
 impl ProvisioningInfo {
@@ -139,6 +141,7 @@ impl ProvisioningInfo {
         Some(Self {
             issued: map.and_then(|m| m.int_key(1)?.as_int()).and_then(|n| u64::try_from(n).ok()),
             manufacturer: map.and_then(|m| m.int_key(3)?.as_text()).map(str::to_owned),
+            lost: map.and_then(|m| m.int_key(6)?.as_bool()),
         })
     }
 }

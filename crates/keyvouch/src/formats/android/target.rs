@@ -67,7 +67,9 @@ pub(super) fn check_presence(chain: &[Certificate], place: &str, checks: &mut Ch
             let detail = "the statement is in the EAT form, of which no released device is known";
             checks.fail(&ck::UNSUPPORTED_EAT, at(place, position), detail);
         }
-        None => checks.fail(&ck::EXT_MISSING, place.to_owned(), "no certificate has the attestation extension"),
+        None => {
+            checks.fail(&ck::EXT_MISSING, place.to_owned(), "no certificate has the attestation extension")
+        }
     }
     false
 }
@@ -97,7 +99,8 @@ pub(super) fn check_position(below: &[Certificate], target: usize, place: &str, 
         }
     }
     if !below.get(target).is_some_and(has) {
-        let why = "the certificate that the attestation key signed has no KeyDescription, and one below it has";
+        let why =
+            "the certificate that the attestation key signed has no KeyDescription, and one below it has";
         extend(target, why, checks);
     }
     if target > 1 {

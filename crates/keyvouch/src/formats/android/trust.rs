@@ -2,6 +2,7 @@
 
 use super::ID;
 use super::checks as ck;
+use super::rkp;
 use super::shape::{self, Provisioning};
 use super::switches::Switches;
 use crate::checks::{Check, Checks};
@@ -59,6 +60,7 @@ pub(super) fn find<'a>(
         a.kind == AnchorKind::Root
             && a.applies_to(ID)
             && (switches.samsung || a.role.as_deref() != Some(SAMSUNG))
+            && a.role.as_deref() != Some(rkp::UDS)
     };
     let keyed: Vec<&Anchor> =
         top.key().map(|k| anchors.by_spki(k.spki_der()).filter(may_end).collect()).unwrap_or_default();
@@ -66,7 +68,8 @@ pub(super) fn find<'a>(
     if let Some(anchor) = keyed.iter().find(by_name).or(keyed.first()).copied() {
         let published = anchor.certificates.iter().any(|c| c.sha256 == *top.sha256());
         if !published && cx.signatures.check(top, &anchor.key).is_err() {
-            let detail = "the root certificate has the anchor's key but is neither published nor signed by it";
+            let detail =
+                "the root certificate has the anchor's key but is neither published nor signed by it";
             checks.fail(&ck::SIGNATURE_INVALID, where_, detail);
             return None;
         }
@@ -197,7 +200,9 @@ fn check_of(kind: &FaultKind, anchor_is_new: bool) -> &'static Check {
         FaultKind::NotYetValid(_) => &ck::CERT_NOT_YET_VALID,
         FaultKind::AnchorOutsideValidity(_) if anchor_is_new => &ck::CERT_NOT_YET_VALID,
         FaultKind::Expired(_) | FaultKind::AnchorOutsideValidity(_) => &ck::CERT_EXPIRED,
-        FaultKind::NotCa | FaultKind::MayNotIssue | FaultKind::MayNotSign | FaultKind::PathLen => &ck::CA_FLAG,
+        FaultKind::NotCa | FaultKind::MayNotIssue | FaultKind::MayNotSign | FaultKind::PathLen => {
+            &ck::CA_FLAG
+        }
         FaultKind::CriticalExtension(_) | FaultKind::NameConstraints => &ck::CRITICAL_EXTENSION,
         FaultKind::DuplicateExtension(_) | FaultKind::UnreadableExtension => &ck::CERT_PARSE,
         FaultKind::TooDeep => &ck::CHAIN_SHAPE,

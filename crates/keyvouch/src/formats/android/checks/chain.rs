@@ -10,11 +10,8 @@ pub(in super::super) const CERT_PARSE: Check = Check::authenticity(
     "every certificate is well-formed, has no extension twice, and the chain is no longer than any device's",
     EXPORT_AGAIN,
 );
-pub(in super::super) const CERT_TRAILING_DATA: Check = Check::authenticity(
-    "cert-trailing-data",
-    "no bytes follow the end of a certificate",
-    EXPORT_AGAIN,
-);
+pub(in super::super) const CERT_TRAILING_DATA: Check =
+    Check::authenticity("cert-trailing-data", "no bytes follow the end of a certificate", EXPORT_AGAIN);
 pub(in super::super) const DUPLICATE_CERTIFICATE: Check = Check::authenticity(
     "duplicate-certificate",
     "no certificate is there twice",

@@ -4,7 +4,8 @@ use crate::checks::Check;
 
 const MAKE_AGAIN: &str = "Make a new key in AndroidKeyStore (KeyPairGenerator with KeyGenParameterSpec); keys that were imported or made outside are not accepted.";
 const UNMODIFIED: &str = "Use a phone whose bootloader is locked and that runs the maker's system; then make a new key, because the statement speaks of the moment the key was made.";
-const NOT_GENUINE: &str = "No genuine device makes such a statement. Make the key again on an unmodified device.";
+const NOT_GENUINE: &str =
+    "No genuine device makes such a statement. Make the key again on an unmodified device.";
 
 pub(in super::super) const KEYDESC_PARSE: Check = Check::authenticity(
     "keydesc-parse",
@@ -46,11 +47,8 @@ pub(in super::super) const LEVEL_SOFTWARE: Check = Check::fitness(
     "key and statement were made in hardware (TEE or StrongBox)",
     "The key is kept by software, or software made the statement. Use a phone with hardware-backed keys (Android 8 or later).",
 );
-pub(in super::super) const LEVEL_MISMATCH: Check = Check::authenticity(
-    "level-mismatch",
-    "statement and key are of the same security level",
-    NOT_GENUINE,
-);
+pub(in super::super) const LEVEL_MISMATCH: Check =
+    Check::authenticity("level-mismatch", "statement and key are of the same security level", NOT_GENUINE);
 pub(in super::super) const LEVEL_TOO_LOW: Check = Check::fitness(
     "level-too-low",
     "the security level is at least the one that the operator asks for",
@@ -73,21 +71,15 @@ pub(in super::super) const ORIGIN_UNKNOWN: Check =
     Check::fitness("origin-unknown", "the origin of the key is one that is defined", MAKE_AGAIN);
 pub(in super::super) const KEY_EXPORTABLE: Check =
     Check::fitness("key-exportable", "the private key may not be exported (tag 602)", MAKE_AGAIN);
-pub(in super::super) const ALL_APPLICATIONS: Check = Check::fitness(
-    "all-applications",
-    "the key is not open to every app (tag 600)",
-    MAKE_AGAIN,
-);
+pub(in super::super) const ALL_APPLICATIONS: Check =
+    Check::fitness("all-applications", "the key is not open to every app (tag 600)", MAKE_AGAIN);
 pub(in super::super) const IDENTITY_CREDENTIAL_KEY: Check = Check::fitness(
     "identity-credential-key",
     "the key is not one of an identity credential (tag 721)",
     "Make a general key in AndroidKeyStore; this one belongs to a stored identity document.",
 );
-pub(in super::super) const ROT_MISSING: Check = Check::fitness(
-    "rot-missing",
-    "the hardware says how the device was booted (root of trust)",
-    UNMODIFIED,
-);
+pub(in super::super) const ROT_MISSING: Check =
+    Check::fitness("rot-missing", "the hardware says how the device was booted (root of trust)", UNMODIFIED);
 pub(in super::super) const ROT_SHAPE_VS_VERSION: Check = Check::fitness(
     "rot-shape-vs-version",
     "the root of trust has the form of the statement's version",

@@ -2,7 +2,8 @@
 
 use crate::checks::Check;
 
-const FACTORY: &str = "Extract the request again on the device (rkp_factory_extraction_tool) and hand it over unchanged.";
+const FACTORY: &str =
+    "Extract the request again on the device (rkp_factory_extraction_tool) and hand it over unchanged.";
 
 pub(in super::super) const FORMAT_NOT_KEY_ATTESTATION: Check = Check::attestability(
     "format-not-key-attestation",
