@@ -19,6 +19,7 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod android;
 mod crypto4a_qasm;
 mod fortanix;
 mod i4p_trident;
@@ -40,6 +41,7 @@ mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
+    &android::Android,
     &marvell::AzureManagedHsm,
     &crypto4a_qasm::Crypto4aQasm,
     &fortanix::Fortanix,

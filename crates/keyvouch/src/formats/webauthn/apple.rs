@@ -76,7 +76,6 @@ fn attest(trusted: Trusted, subject: &Subject<'_>) -> Option<super::super::Attes
         kind: Kind::Apple,
         model: None,
         certification_level: None,
-        flags: subject.data.flags,
         software: false,
     };
     Some(claims::say(&proved.ok()?, &facts))

@@ -142,6 +142,11 @@ pub(super) const NONCE_MISMATCH: Check = Check::authenticity(
     "what was attested names these authenticator data and this client data by their digest",
     AGAIN,
 );
+pub(super) const ANDROID_CHALLENGE: Check = Check::authenticity(
+    "android-challenge",
+    "the challenge that Android attested is the digest of the client data",
+    AGAIN,
+);
 pub(super) const SAFETYNET: Check = Check::attestability(
     "safetynet",
     "the statement is not one of SafetyNet",
@@ -258,6 +263,7 @@ pub(super) const ALL: &[&Check] = &[
     &tpm::KEY_STCLEAR,
     &tpm::KEY_NODA,
     &tpm::KEY_UNUSABLE,
+    &ANDROID_CHALLENGE,
     &SAFETYNET,
     &NONE_STATEMENT,
     &COMPOUND,

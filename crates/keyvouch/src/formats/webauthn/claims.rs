@@ -92,8 +92,6 @@ pub(super) struct Facts {
     pub(super) kind: Kind,
     pub(super) model: Option<Model>,
     pub(super) certification_level: Option<String>,
-    /// The flags as received, which U2F statements do not cover.
-    pub(super) flags: Flags,
     /// A TPM in software.
     pub(super) software: bool,
 }
@@ -163,11 +161,9 @@ pub(super) fn say(proved: &Authentic<Proved<'_>>, facts: &Facts) -> Attested {
         );
     }
     // Whatever else is said of the device: such a key is made to leave it.
-    if facts.flags.backup_eligible() {
-        claims = match facts.kind {
-            Kind::U2f => claims.implied(ClaimName::KeyExportable, FLAGS, "yes"),
-            _ => claims.attested(ClaimName::KeyExportable, FLAGS, |_| "yes"),
-        };
+    let backup_eligible = |p: &Proved<'_>| p.credential.fido2.as_ref().is_some_and(|f| f.flags.backup_eligible());
+    if backup_eligible(proved.get()) {
+        claims = claims.attested(ClaimName::KeyExportable, FLAGS, |_| "yes");
     }
     Attested::new(proved, |p| Some(p.credential.key.clone()), details(claims, facts).finish())
 }

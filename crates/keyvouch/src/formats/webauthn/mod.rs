@@ -12,6 +12,7 @@
 //! the TPM that Microsoft certified (`tpm`), Apple's anonymous authority (`apple`), the credential key itself (self
 //! attestation: nothing about hardware), or nobody (`none`).
 
+mod android;
 mod apple;
 mod certificate;
 mod checks;
@@ -30,6 +31,7 @@ mod view;
 use serde_json::Value;
 
 use self::gather::{Client, Gathered};
+use super::android::switches::OPTIONS as ANDROID;
 use super::{About, Context, Format, Proof, Statement};
 use crate::checks::OnFail;
 use crate::submission::{OptionDef, OptionKind};
@@ -92,6 +94,17 @@ const OPTIONS: &[OptionDef] = &[
     },
 ];
 
+/// The switches of this format, and those of Android's chains.
+static ALL_OPTIONS: [OptionDef; OPTIONS.len() + ANDROID.len()] = {
+    let mut all = [ANDROID[0]; OPTIONS.len() + ANDROID.len()];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = if index < OPTIONS.len() { OPTIONS[index] } else { ANDROID[index - OPTIONS.len()] };
+        index += 1;
+    }
+    all
+};
+
 static ABOUT: About = About {
     id: ID,
     title: "WebAuthn attestation objects",
@@ -99,7 +112,7 @@ static ABOUT: About = About {
     devices: "FIDO2 and U2F security keys, Windows Hello, older Apple devices; synced passkeys have no attestation",
     proof: Proof::RealEvidence,
     checks: checks::ALL,
-    options: OPTIONS,
+    options: &ALL_OPTIONS,
     limits: &[
         "That the key can be that of a certificate: a WebAuthn credential signs logins for its relying party, and can sign neither a request nor a handshake.",
         "Which device it is: a batch key is shared by at least 100,000 devices of a model. Only enterprise attestation has a serial number.",

@@ -114,7 +114,6 @@ fn basic(
         kind: Kind::Packed,
         model: model.cloned(),
         certification_level: model.and_then(|model| certification_level(model, firmware, cx)),
-        flags: subject.data.flags,
         software: false,
     };
     finish(proof, trusted, x5c, subject, &facts)

@@ -6,7 +6,7 @@ use super::client_data;
 use super::gather::{Client, Found, Object};
 use super::model::Ledger;
 use super::object::{Attestation, Members, U2fRegistration};
-use super::{apple, packed, tpm, u2f};
+use super::{android, apple, packed, tpm, u2f};
 use crate::checks::Checks;
 use crate::crypto::sha256;
 use crate::pki::Certificate;
@@ -308,6 +308,7 @@ fn of_member(
             }
         },
         ("tpm", Some(ledger)) => tpm::judge(&members, subject, ledger, cx, checks),
+        ("android-key", _) => android::judge(&members, subject, cx, checks),
         ("apple", _) => apple::judge(&members, subject, cx, checks),
         ("none", _) => {
             checks.test(&ck::NONE_STATEMENT, place(), members.is_empty(), "the statement is empty", || {

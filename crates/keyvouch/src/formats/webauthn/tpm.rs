@@ -89,7 +89,6 @@ pub(super) fn judge(
         kind: Kind::Tpm,
         model: model.cloned(),
         certification_level: model.and_then(|model| certification_level(model, None, cx)),
-        flags: subject.data.flags,
         software: ak.as_ref().is_some_and(|ak| ak.software),
     };
     let certificates = ak.as_ref().map_or_else(|| parts.x5c.clone(), |ak| ak.chain.clone());

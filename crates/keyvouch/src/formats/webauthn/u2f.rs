@@ -13,6 +13,9 @@ use crate::checks::Checks;
 use crate::crypto::{Curve, Hash, Material, PublicKey, Scheme};
 use crate::pki::Certificate;
 
+/// Flags UP and AT.
+const PRESENT_WITH_CREDENTIAL: u8 = 0x41;
+
 pub(super) fn judge(
     x5c: Result<Vec<Certificate>, String>,
     signature: &[u8],
@@ -41,6 +44,12 @@ pub(super) fn judge(
     checks.test(&ck::U2F_CERT, place.to_owned(), fault.is_none(), "one certificate, P-256 keys", || {
         fault.unwrap_or_default().into()
     });
+    // Nothing signs the flags: what a U2F authenticator cannot have was written by somebody else.
+    let flags = subject.data.flags;
+    if flags.0 != PRESENT_WITH_CREDENTIAL {
+        let detail = format!("flags {:#04x}: a U2F authenticator has UP and AT, and no others", flags.0);
+        checks.fail(&ck::MALFORMED_FLAGS, place.to_owned(), detail);
+    }
     let Some(leaf) = x5c.first() else { return Judged::nothing(Grade::Other) };
     let message = subject.client_hash.zip(point).map(|(hash, point)| {
         [&[0][..], subject.data.rp_id_hash, hash, subject.credential.id, point].concat()
@@ -64,7 +73,6 @@ pub(super) fn judge(
         kind: Kind::U2f,
         model: model.cloned(),
         certification_level: model.and_then(|model| certification_level(model, firmware, cx)),
-        flags: subject.data.flags,
         software: false,
     };
     let certificates = trusted.as_ref().map_or_else(|| x5c.clone(), |trusted| trusted.chain.clone());
