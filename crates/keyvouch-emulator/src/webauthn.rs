@@ -170,7 +170,8 @@ pub fn challenge() -> Vec<u8> {
 /// clientDataJSON as browsers write it.
 pub fn client_data(kind: &str, challenge: &[u8], origin: &str) -> Vec<u8> {
     let challenge = URL_SAFE_NO_PAD.encode(challenge);
-    format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{origin}","crossOrigin":false}}"#).into_bytes()
+    format!(r#"{{"type":"{kind}","challenge":"{challenge}","origin":"{origin}","crossOrigin":false}}"#)
+        .into_bytes()
 }
 
 /// The algorithm of a key (IANA registry "COSE Algorithms").
@@ -245,7 +246,8 @@ impl Batch {
         ])?;
         let mut certificate = Certificate::new(subject, &key, DATES.0, DATES.1)?;
         certificate.issuer = root.certificate.subject.clone();
-        certificate.extensions = vec![aaguid_extension(&AAGUID), x509::basic_constraints(false, None).critical()];
+        certificate.extensions =
+            vec![aaguid_extension(&AAGUID), x509::basic_constraints(false, None).critical()];
         Ok(Self { root, certificate, chain: Vec::new(), key, alg: None })
     }
 
@@ -291,7 +293,8 @@ impl Batch {
     /// As [`Key::sign`].
     pub fn raw_u2f(&self, registration: &Registration) -> Result<Vec<u8>, Error> {
         let signature = self.key.sign(self.key.default_alg(), &u2f_message(registration))?;
-        let length = u8::try_from(registration.credential_id.len()).map_err(|_| Error::TooLarge("key handle"))?;
+        let length =
+            u8::try_from(registration.credential_id.len()).map_err(|_| Error::TooLarge("key handle"))?;
         Ok([
             &[5][..],
             registration.key.point().unwrap_or_default(),
@@ -440,7 +443,8 @@ pub mod tpm {
         /// # Errors
         /// [`Error::Crypto`].
         pub fn new(registration: &Registration) -> Result<Self, Error> {
-            let authority = AkAuthority::named("keyvouch emulated Hello Root CA", "EUS-IFX-KEYID-0123456789ABCDEF")?;
+            let authority =
+                AkAuthority::named("keyvouch emulated Hello Root CA", "EUS-IFX-KEYID-0123456789ABCDEF")?;
             let ak = Ak::new("hello", KeyKind::P256)?;
             let mut statement = Statement::new(&registration.key, ak, &authority)?;
             statement.nonce = sha256(&registration.message());
@@ -466,6 +470,28 @@ pub mod tpm {
             ]))
         }
     }
+}
+
+/// An android-key statement: the credential key signs, and a chain of Android's says where it is.
+///
+/// # Errors
+/// As [`Key::sign`].
+pub fn android_key(registration: &Registration, chain: &crate::android::Chain) -> Result<Vec<u8>, Error> {
+    let key = &registration.key;
+    let signature = key.sign(key.default_alg(), &registration.message())?;
+    let x5c: Vec<Vec<u8>> = chain.sign()?.iter().map(|der| cbor::bytes(der)).collect();
+    Ok(cbor::map(&[
+        ("alg", cbor::int(cose_alg(key.kind()))),
+        ("sig", cbor::bytes(&signature)),
+        ("x5c", cbor::array(&x5c)),
+    ]))
+}
+
+/// What Android says of a credential key.
+pub fn android_description(registration: &Registration) -> crate::android::KeyDescription {
+    let mut said = crate::android::KeyDescription::of(&registration.key, crate::android::Level::Tee);
+    said.challenge = sha256(&registration.client_data);
+    said
 }
 
 /// A compound statement of these members.

@@ -37,7 +37,8 @@ impl Blob {
         let root = super::root("keyvouch emulated metadata root")?;
         let key = Key::shared("webauthn: metadata signer", KeyKind::P256)?;
         let subject = x509::common_name("keyvouch emulated metadata signer")?;
-        let mut certificate = Certificate::new(subject, &key, "2025-01-01T00:00:00Z", "2045-01-01T00:00:00Z")?;
+        let mut certificate =
+            Certificate::new(subject, &key, "2025-01-01T00:00:00Z", "2045-01-01T00:00:00Z")?;
         certificate.issuer = root.certificate.subject.clone();
         certificate.extensions = vec![
             x509::basic_constraints(false, None).critical(),
@@ -92,8 +93,14 @@ pub fn entry(batch: &Batch, aaguid: Option<&[u8; 16]>, attestation: &[&str], pro
     match aaguid {
         Some(aaguid) => {
             let hex = hex::encode(aaguid);
-            entry["aaguid"] =
-                json!(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]));
+            entry["aaguid"] = json!(format!(
+                "{}-{}-{}-{}-{}",
+                &hex[..8],
+                &hex[8..12],
+                &hex[12..16],
+                &hex[16..20],
+                &hex[20..]
+            ));
         }
         None => {
             entry["attestationCertificateKeyIdentifiers"] = json!([hex::encode(batch.key_identifier())]);

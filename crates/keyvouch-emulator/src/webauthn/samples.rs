@@ -14,7 +14,12 @@ pub fn samples() -> Result<Vec<Sample>, Error> {
     let batch = Batch::new("packed")?;
     let es256 = Registration::new(KeyKind::P256)?;
     let packed = batch.packed(&es256)?;
-    let mut showcase = sample("packed-es256", "security key, batch certificate, ES256", es256.files("packed", &packed), batch.anchors());
+    let mut showcase = sample(
+        "packed-es256",
+        "security key, batch certificate, ES256",
+        es256.files("packed", &packed),
+        batch.anchors(),
+    );
     showcase.request = Some(File::new("credential-key.pem", pem::public_key(&es256.key.spki_der()?)));
     let ed25519 = Registration::new(KeyKind::Ed25519)?;
     let rs256 = Registration::new(KeyKind::Rsa2048)?;
@@ -44,7 +49,12 @@ pub fn samples() -> Result<Vec<Sample>, Error> {
             es256.files("apple", &anonymous.statement()?),
             anonymous.anchors(),
         ),
-        sample("compound", "two statements about one credential", es256.files("compound", &two), batch.anchors()),
+        sample(
+            "compound",
+            "two statements about one credential",
+            es256.files("compound", &two),
+            batch.anchors(),
+        ),
     ])
 }
 

@@ -9,7 +9,7 @@ use keyvouch_emulator::webauthn::{cbor, flag};
 use keyvouch_emulator::x509::Extension;
 use serde_json::json;
 
-use crate::bench::{Bench, Packed, certified, hello, registered, u2f};
+use crate::bench::{Bench, Packed, android, certified, hello, registered, u2f};
 use crate::support::cases;
 use crate::support::judging::{failed, found, text};
 
@@ -19,7 +19,13 @@ fn every_sample_is_authentic() {
         let case = cases::of_sample(&sample);
         let report = Verifier::new(case.reference).appraise(&case.submission).unwrap();
         let [appraisal] = report.appraisals.as_slice() else { panic!("{}", sample.variant) };
-        assert_eq!(appraisal.authenticity, Authenticity::Authentic, "{}: {:#?}", sample.variant, appraisal.checks);
+        assert_eq!(
+            appraisal.authenticity,
+            Authenticity::Authentic,
+            "{}: {:#?}",
+            sample.variant,
+            appraisal.checks
+        );
         let generated = text(appraisal, ClaimName::KeyGeneratedInDevice);
         let (expected, exportable) = match sample.variant.as_str() {
             "tpm-rsa2048" | "tpm-p256" | "apple" => ("true", "never"),
@@ -92,7 +98,10 @@ fn containers_give_the_same_answer() {
         vec![client.clone(), file("b64.txt", keyvouch_emulator::bundle::base64(&object).into_bytes())],
         // Client data of another registration beside it do not confuse.
         vec![
-            file("other.json", keyvouch_emulator::webauthn::client_data("webauthn.create", b"x", "https://a")),
+            file(
+                "other.json",
+                keyvouch_emulator::webauthn::client_data("webauthn.create", b"x", "https://a"),
+            ),
             client.clone(),
             file("object.cbor", object.clone()),
         ],
@@ -155,6 +164,22 @@ fn a_tpm_in_its_variants() {
     // The specification's own vector has another byte than 0 and 1 there.
     let flag = hello(KeyKind::P256, |_, h| h.statement.change = |a| a.safe = 0x33).judged();
     assert_eq!(failed(&flag), Vec::<String>::new());
+}
+
+#[test]
+fn a_phone() {
+    let appraisal = android(|_, _| {}).judged();
+    assert_eq!((failed(&appraisal), found(&appraisal)), (vec![], vec![]), "{:#?}", appraisal.checks);
+    assert_eq!(appraisal.freshness, Freshness::NonceMatched);
+    for (name, value) in [
+        (ClaimName::KeyGeneratedInDevice, "true"),
+        (ClaimName::KeyExportable, "never"),
+        (ClaimName::DeviceClass, "tee"),
+    ] {
+        assert_eq!(text(&appraisal, name), value, "{name}");
+    }
+    let synced = android(|r, _| r.flags |= flag::BE).judged();
+    assert_eq!(text(&synced, ClaimName::KeyExportable), "yes");
 }
 
 #[test]

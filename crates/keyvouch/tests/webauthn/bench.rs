@@ -10,10 +10,13 @@
 use keyvouch::appraisal::Appraisal;
 use keyvouch::{File, Reference, Submission};
 use keyvouch_emulator as emulator;
+use keyvouch_emulator::android::{Chain, EMPTY_STATUS_LIST, KeyDescription, Level};
 use keyvouch_emulator::key::KeyKind;
 use keyvouch_emulator::webauthn::mds::{Blob, entry};
 use keyvouch_emulator::webauthn::tpm::Hello;
-use keyvouch_emulator::webauthn::{AAGUID, Batch, Registration, as_u2f, challenge};
+use keyvouch_emulator::webauthn::{
+    AAGUID, Batch, Registration, android_description, android_key, as_u2f, challenge,
+};
 
 use crate::support::judging::judge;
 
@@ -126,4 +129,16 @@ pub(crate) fn hello(kind: KeyKind, change: impl FnOnce(&mut Registration, &mut H
     change(&mut registration, &mut hello);
     let files = registration.files("tpm", &hello.statement().unwrap());
     Bench { anchors: hello.authority.anchors(), ..Bench::new(files) }
+}
+
+/// An android-key statement about a key of whose description something is changed.
+pub(crate) fn android(change: impl FnOnce(&mut Registration, &mut KeyDescription)) -> Bench {
+    let mut registration = Registration::new(KeyKind::P256).unwrap();
+    let mut said = android_description(&registration);
+    change(&mut registration, &mut said);
+    let chain = Chain::remote(&registration.key, &said, Level::Tee).unwrap();
+    let files = registration.files("android-key", &android_key(&registration, &chain).unwrap());
+    let mut bench = Bench { anchors: vec![chain.anchor().unwrap()], ..Bench::new(files) };
+    bench.submission.options.set_file("android_status_list", EMPTY_STATUS_LIST);
+    bench
 }

@@ -19,7 +19,7 @@ use keyvouch_emulator::webauthn::{
 use keyvouch_emulator::x509::{self, Extension};
 use serde_json::json;
 
-use crate::bench::{Bench, KEPT, Packed, certified, described, registered, u2f};
+use crate::bench::{Bench, KEPT, Packed, android, certified, described, registered, u2f};
 use crate::refused_tpm;
 use crate::support::judging::{Seen, failed, found};
 
@@ -80,11 +80,8 @@ fn form(seen: &mut Seen) {
     seen.fails(&trailing.judged(), NotAuthentic, &["malformed"]);
     let statement = cbor::map(&[("alg", cbor::int(-7)), ("sig", cbor::int(1))]);
     seen.fails(&Packed::new().with("packed", &statement).judged(), NotAuthentic, &["malformed"]);
-    let ecdaa = cbor::map(&[
-        ("alg", cbor::int(-7)),
-        ("sig", cbor::bytes(b"x")),
-        ("ecdaaKeyId", cbor::bytes(b"x")),
-    ]);
+    let ecdaa =
+        cbor::map(&[("alg", cbor::int(-7)), ("sig", cbor::bytes(b"x")), ("ecdaaKeyId", cbor::bytes(b"x"))]);
     seen.fails(&Packed::new().with("packed", &ecdaa).judged(), NotAuthentic, &["malformed"]);
     let unknown = Packed::new().with("packed2", &cbor::map(&[]));
     seen.fails(&unknown.judged(), Undecided, &["unsupported-format"]);
@@ -142,7 +139,9 @@ fn authenticator_data(seen: &mut Seen) {
     };
     let mut off = point[33..].to_vec();
     off[7] ^= 1;
-    for cose in [ec(-7, &point[1..33], &[]), ec(-7, &point[1..33], &off), ec(-999, &point[1..33], &point[33..])] {
+    for cose in
+        [ec(-7, &point[1..33], &[]), ec(-7, &point[1..33], &off), ec(-999, &point[1..33], &point[33..])]
+    {
         let bench = registered(|r| r.cose_key = Some(cose));
         seen.fails(&bench.judged(), NotAuthentic, &["cose-key"]);
     }
@@ -242,7 +241,8 @@ fn self_and_none(seen: &mut Seen) {
     seen.finds(&judged, "self-attestation");
     // A batch signature without its certificates is no self attestation.
     let dropped = {
-        let signature = packed.batch.key.sign(packed.batch.key.default_alg(), &unknown.registration.message());
+        let signature =
+            packed.batch.key.sign(packed.batch.key.default_alg(), &unknown.registration.message());
         cbor::map(&[("alg", cbor::int(-7)), ("sig", cbor::bytes(&signature.unwrap()))])
     };
     let judged = unknown.with("packed", &dropped).judged();
@@ -279,7 +279,8 @@ fn apple_statements(seen: &mut Seen) {
     };
     assert_eq!(failed(&with(&|_| {}).judged()), Vec::<String>::new());
     let other = der::sequence(&[der::explicit(1, &der::octet_string(&sha256(b"other")))]);
-    let nonce = with(&|a| a.certificate.extensions[2] = Extension::new("1.2.840.113635.100.8.2", other.clone()));
+    let nonce =
+        with(&|a| a.certificate.extensions[2] = Extension::new("1.2.840.113635.100.8.2", other.clone()));
     seen.fails(&nonce.judged(), NotAuthentic, &["nonce-mismatch"]);
     let key = with(&|a| {
         let other = Key::shared("webauthn: nobody's", KeyKind::P256).unwrap();
@@ -298,6 +299,13 @@ fn apple_statements(seen: &mut Seen) {
 }
 
 fn android_and_others(seen: &mut Seen) {
+    let challenge = android(|_, said| said.challenge = vec![7; 32]).judged();
+    seen.fails(&challenge, NotAuthentic, &["android-challenge", "nonce-mismatch"]);
+    let other = android(|r, _| {
+        let nobodys = Key::shared("webauthn: nobody's", KeyKind::P256).unwrap();
+        r.cose_key = Some(keyvouch_emulator::webauthn::cose_key(&nobodys));
+    });
+    seen.fails(&other.judged(), NotAuthentic, &["key-mismatch"]);
     let packed = Packed::new();
     let statement = cbor::map(&[("ver", cbor::text("1")), ("response", cbor::bytes(b"e30.e30."))]);
     let retired = packed.with("android-safetynet", &statement).judged();
@@ -326,7 +334,8 @@ fn android_and_others(seen: &mut Seen) {
 }
 
 fn metadata(seen: &mut Seen) {
-    let wrong = |change: &dyn Fn(&mut keyvouch_emulator::webauthn::mds::Blob)| described(|blob, _| change(blob));
+    let wrong =
+        |change: &dyn Fn(&mut keyvouch_emulator::webauthn::mds::Blob)| described(|blob, _| change(blob));
     // Another algorithm than the one it is signed with, or none.
     for alg in ["RS256", "none", "HS256"] {
         let judged = wrong(&|b| b.alg = alg.to_owned()).judged();
@@ -364,8 +373,9 @@ fn models(seen: &mut Seen) {
     }
     seen.warns(&reported("UPDATE_AVAILABLE").judged(), &["model-compromised"]);
     for protection in [&["software"][..], &["hardware"], &["hardware", "secure_element", "remote_handle"]] {
-        let judged =
-            described(|blob, batch| blob.entries = vec![entry(batch, Some(&AAGUID), &["basic_full"], protection)]);
+        let judged = described(|blob, batch| {
+            blob.entries = vec![entry(batch, Some(&AAGUID), &["basic_full"], protection)]
+        });
         seen.fails(&judged.judged(), Authentic, &["key-protection"]);
     }
     let surrogate =

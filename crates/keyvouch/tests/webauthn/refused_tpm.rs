@@ -5,9 +5,7 @@
 use keyvouch::Authenticity::{Authentic, NotAuthentic, Undecided};
 use keyvouch_emulator::crl;
 use keyvouch_emulator::key::{Key, KeyKind, SignAlg, sha1};
-use keyvouch_emulator::tpm::{
-    AkAuthority, Public, SUBJECT_KEY, alg, attribute, hierarchy, kind, san,
-};
+use keyvouch_emulator::tpm::{AkAuthority, Public, SUBJECT_KEY, alg, attribute, hierarchy, kind, san};
 use keyvouch_emulator::webauthn::Registration;
 use keyvouch_emulator::webauthn::tpm::Hello;
 
@@ -85,14 +83,16 @@ fn certificates(seen: &mut Seen) {
     let purpose = of(&|c| c.remove_extension("2.5.29.37"));
     seen.fails(&purpose.judged(), NotAuthentic, &["tpm-aik-profile"]);
     // The maker of the certificate is not the one in its issuer's name.
-    let maker = of(&|c| *c.extension_mut("2.5.29.17").unwrap() = san("id:53544D20", "x", "id:1").unwrap().critical());
+    let maker =
+        of(&|c| *c.extension_mut("2.5.29.17").unwrap() = san("id:53544D20", "x", "id:1").unwrap().critical());
     seen.fails(&maker.judged(), NotAuthentic, &["device-maker-mismatch"]);
     let vendor = hello(KeyKind::P256, |_, h| {
         let authority = AkAuthority::named("keyvouch emulated AIK Root", "keyvouch emulated AIK CA").unwrap();
         let (certificate, key) = h.statement.ak_certificate.as_mut().unwrap();
         certificate.issuer = authority.issuer.certificate.subject.clone();
         *key = authority.issuer.key.clone();
-        *certificate.extension_mut("2.5.29.17").unwrap() = san("id:00000000", "x", "id:1").unwrap().critical();
+        *certificate.extension_mut("2.5.29.17").unwrap() =
+            san("id:00000000", "x", "id:1").unwrap().critical();
         h.statement.chain = vec![authority.issuer.der.clone()];
         h.authority = authority;
     });

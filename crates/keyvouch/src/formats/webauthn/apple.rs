@@ -72,12 +72,7 @@ fn attest(trusted: Trusted, subject: &Subject<'_>) -> Option<super::super::Attes
         let same = certificate.key().is_ok_and(|key| *key == credential.key);
         same.then_some(Proved { credential, certificate, public: None }).ok_or(())
     });
-    let facts = Facts {
-        kind: Kind::Apple,
-        model: None,
-        certification_level: None,
-        software: false,
-    };
+    let facts = Facts { kind: Kind::Apple, model: None, certification_level: None, software: false };
     Some(claims::say(&proved.ok()?, &facts))
 }
 

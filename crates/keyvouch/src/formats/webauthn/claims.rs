@@ -161,7 +161,8 @@ pub(super) fn say(proved: &Authentic<Proved<'_>>, facts: &Facts) -> Attested {
         );
     }
     // Whatever else is said of the device: such a key is made to leave it.
-    let backup_eligible = |p: &Proved<'_>| p.credential.fido2.as_ref().is_some_and(|f| f.flags.backup_eligible());
+    let backup_eligible =
+        |p: &Proved<'_>| p.credential.fido2.as_ref().is_some_and(|f| f.flags.backup_eligible());
     if backup_eligible(proved.get()) {
         claims = claims.attested(ClaimName::KeyExportable, FLAGS, |_| "yes");
     }

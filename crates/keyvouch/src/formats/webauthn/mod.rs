@@ -95,6 +95,7 @@ const OPTIONS: &[OptionDef] = &[
 ];
 
 /// The switches of this format, and those of Android's chains.
+#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "evaluated by the compiler")]
 static ALL_OPTIONS: [OptionDef; OPTIONS.len() + ANDROID.len()] = {
     let mut all = [ANDROID[0]; OPTIONS.len() + ANDROID.len()];
     let mut index = 0;
