@@ -191,6 +191,11 @@ impl Checks {
         self.records.push(CheckRecord { id: id.into(), outcome, means, detail, place, advice });
     }
 
+    /// Takes out the records of a check that is reported under another id.
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.records.retain(|record| record.id != id);
+    }
+
     /// Adds the records of another set behind these.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.records.extend(other.records);

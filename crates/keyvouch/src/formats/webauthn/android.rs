@@ -12,6 +12,9 @@ use crate::appraisal::Freshness;
 use crate::checks::Checks;
 use crate::claims::ClaimName;
 
+/// What the chain's check of its challenge is called.
+const CHALLENGE: &str = "challenge-mismatch";
+
 pub(super) fn judge(
     members: &Members<'_, '_>,
     subject: &Subject<'_>,
@@ -37,7 +40,7 @@ pub(super) fn judge(
         });
     }
     check_allowed(&subject.credential.aaguid, &subject.place, cx, checks);
-    let judged = chain(&x5c, &subject.place, subject.client_hash.map(<[u8; 32]>::as_slice), cx);
+    let mut judged = chain(&x5c, &subject.place, subject.client_hash.map(<[u8; 32]>::as_slice), cx);
     match (subject.client_hash, judged.freshness) {
         (None, _) | (_, None) => {
             checks.skip(&ck::ANDROID_CHALLENGE, place(), "client data or key description are not there");
@@ -49,6 +52,8 @@ pub(super) fn judge(
             });
         }
     }
+    // The challenge of the chain is this one, and not the one that was given out.
+    judged.checks.forget(CHALLENGE);
     let challenged = judged.freshness == Some(Freshness::NonceMatched);
     checks.absorb(judged.checks);
     // What the chain says is about the key of its leaf, and only that key's signature joins it to the registration.

@@ -76,15 +76,13 @@ impl<'a> Gathered<'a> {
                 |object| Found { part: id, place: part.place.clone(), object, client: None, ids: Vec::new() };
             match &part.content {
                 Content::Json(json) => gathered.found.extend(credential(id, &part.place, json)),
-                // Hexadecimal digits are base64 digits, too.
-                Content::Base64 => {
-                    let text = part.bytes.trim_ascii();
-                    let bytes = hex::decode(text).ok().filter(|bytes| is_object(bytes, beside));
-                    gathered.found.extend(bytes.map(|bytes| alone(Object::Cbor(bytes.into()))));
-                }
-                Content::Binary | Content::OpenPgpKey(_) | Content::BrokenOpenPgpKey(_) => {
+                Content::Base64 | Content::Binary | Content::OpenPgpKey(_) | Content::BrokenOpenPgpKey(_) => {
                     let bytes: &'a [u8] = &part.bytes;
-                    if is_object(bytes, beside) {
+                    // Hexadecimal digits are base64 digits, too, or text of no kind.
+                    let decoded = hex::decode(bytes.trim_ascii()).ok();
+                    if let Some(decoded) = decoded.filter(|decoded| is_object(decoded, beside)) {
+                        gathered.found.push(alone(Object::Cbor(decoded.into())));
+                    } else if is_object(bytes, beside) {
                         gathered.found.push(alone(Object::Cbor(bytes.into())));
                     } else if is_u2f(bytes) {
                         gathered.found.push(alone(Object::U2f(bytes.into())));
