@@ -133,6 +133,30 @@ fn batch_certificates_of_2016_may_issue() {
     assert_eq!(failed(&remote.judge()), ["ca-flag"]);
 }
 
+/// Evidence inside a request, in the two forms in which apps put it there.
+#[test]
+fn a_request_may_carry_the_chain() {
+    use keyvouch::File;
+    use keyvouch_emulator::csr::{Attribute, Request};
+    use keyvouch_emulator::{bundle, cms, der, x509};
+    let mut bench = Bench::factory();
+    let ders = bench.chain.sign().unwrap();
+    let x5c: Vec<String> = ders.iter().map(|der| bundle::base64(der)).collect();
+    let json = serde_json::json!({ "typ": "android-key", "x5c": x5c }).to_string();
+    let bag = cms::certs_only(&ders).unwrap();
+    let key = bench.chain.links[0].key.clone();
+    for value in [der::utf8_string(&json), der::octet_string(&bag), bag] {
+        let name = x509::common_name("subscriber").unwrap();
+        let request = Request::new(name, &key).unwrap().with(Attribute::new("1.2.3.4", value));
+        let request = request.sign(&key, key.default_alg()).unwrap();
+        bench.files = Some(vec![File::new("request.csr", request)]);
+        let appraisal = bench.judge();
+        assert_eq!(failed(&appraisal), Vec::<String>::new());
+        // The request in which it came is the one that is bound.
+        assert_eq!(appraisal.binding.as_str(), "csr");
+    }
+}
+
 #[test]
 fn two_keys_in_two_files_are_two_statements() {
     use keyvouch::{File, Verifier};

@@ -13,6 +13,8 @@ use serde_json::json;
 use crate::bench::key;
 use crate::support::judging::{self, Seen, failed};
 
+type Change = fn(&mut Request);
+
 /// With the device's root key pinned.
 fn pinned(request: &Request) -> Reference {
     let mut reference = Reference::builtin().unwrap();
@@ -35,7 +37,7 @@ pub(crate) fn fail(seen: &mut Seen) {
     formats(seen);
     signatures(seen);
     uds(seen);
-    let unfit: &[(fn(&mut Request), &[&str])] = &[
+    let unfit: &[(Change, &[&str])] = &[
         (|r| r.stages[1].mode = 2, &["dice-mode-not-normal"]),
         (|r| r.stages[0].mode = 0, &["dice-mode-not-normal"]),
         (|r| r.device_member("bootloader_state", Cbor::text("unlocked")), &["bootloader-unlocked"]),
@@ -74,7 +76,7 @@ pub(crate) fn fail(seen: &mut Seen) {
 }
 
 fn formats(seen: &mut Seen) {
-    let broken: &[fn(&mut Request)] = &[
+    let broken: &[Change] = &[
         |r| r.device_member("version", Cbor::Int(3)),
         |r| r.device_member("brand", Cbor::text("")),
         |r| r.device_member("vbmeta_digest", Cbor::Bytes(vec![0; 32])),
