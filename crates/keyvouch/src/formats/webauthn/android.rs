@@ -3,12 +3,11 @@
 //! digest of the client data.
 
 use super::super::Context;
-use super::super::android::judge::chain;
+use super::super::android::judge_chain;
 use super::checks as ck;
 use super::object::Members;
 use super::packed::check_signature;
 use super::statement::{Grade, Judged, Subject, check_allowed};
-use crate::appraisal::Freshness;
 use crate::checks::Checks;
 use crate::claims::ClaimName;
 
@@ -40,21 +39,23 @@ pub(super) fn judge(
         });
     }
     check_allowed(&subject.credential.aaguid, &subject.place, cx, checks);
-    let mut judged = chain(&x5c, &subject.place, subject.client_hash.map(<[u8; 32]>::as_slice), cx);
-    match (subject.client_hash, judged.freshness) {
-        (None, _) | (_, None) => {
-            checks.skip(&ck::ANDROID_CHALLENGE, place(), "client data or key description are not there");
+    let mut judged = judge_chain(&x5c, &subject.place, None, cx);
+    let challenged = match (subject.client_hash, &judged.challenge) {
+        (Some(hash), Some(challenge)) => checks.test(
+            &ck::ANDROID_CHALLENGE,
+            place(),
+            challenge == hash,
+            "the challenge names the client data",
+            || "the challenge of the key description is not the digest of the client data".into(),
+        ),
+        _ => {
+            let why = "the client data are not there, or the key description is not authentic";
+            checks.skip(&ck::ANDROID_CHALLENGE, place(), why);
+            false
         }
-        (Some(_), Some(answer)) => {
-            let same = answer == Freshness::NonceMatched;
-            checks.test(&ck::ANDROID_CHALLENGE, place(), same, "the challenge names the client data", || {
-                "the challenge of the key description is not the digest of the client data".into()
-            });
-        }
-    }
+    };
     // The challenge of the chain is this one, and not the one that was given out.
     judged.checks.forget(CHALLENGE);
-    let challenged = judged.freshness == Some(Freshness::NonceMatched);
     checks.absorb(judged.checks);
     // What the chain says is about the key of its leaf, and only that key's signature joins it to the registration.
     let attested = judged.attested.filter(|attested| {

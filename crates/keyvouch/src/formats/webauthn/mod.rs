@@ -31,7 +31,7 @@ mod view;
 use serde_json::Value;
 
 use self::gather::{Client, Gathered};
-use super::android::switches::OPTIONS as ANDROID;
+use super::android::OPTIONS as ANDROID;
 use super::{About, Context, Format, Proof, Statement};
 use crate::checks::OnFail;
 use crate::submission::{OptionDef, OptionKind};
