@@ -83,7 +83,10 @@ pub(super) fn establish(
     let last = chain.last()?;
     let issuer = name::display(last.issuer());
     let distrusted = cx.reference.anchors.by_subject(last.issuer()).find(|anchor| {
-        anchor.kind == AnchorKind::Untrusted && cx.signatures.check(last, &anchor.key).is_ok()
+        // Other applications' authorities may be the right ones here.
+        anchor.kind == AnchorKind::Untrusted
+            && anchor.applies_to(super::ID)
+            && cx.signatures.check(last, &anchor.key).is_ok()
     });
     if let Some(anchor) = distrusted {
         fail(checks, format!("the path ends at {}, which is known and never trusted", anchor.name));
