@@ -12,6 +12,7 @@
 //! | [`x509`], [`csr`], [`crl`], [`cms`] | certificates, certification requests, revocation lists, certificate bundles; every field can be spoilt before signing |
 //! | [`openpgp`] | OpenPGP public keys |
 //! | [`bundle`] | ZIP, gzip and JSON carriers |
+//! | [`android`] | Android key attestation |
 //! | [`yubikey_piv`] | YubiKey PIV |
 //! | [`yubikey_openpgp`] | YubiKey OpenPGP |
 //! | [`yubihsm2`] | YubiHSM 2 |
@@ -26,6 +27,7 @@
 //! | [`fortanix`] | Fortanix DSM |
 //! | [`i4p_trident`] | I4P Trident: synthetic CMS, for want of a published syntax |
 //! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
+//! | [`webauthn`] | WebAuthn attestation objects, and BLOBs of the FIDO Metadata Service |
 //! | [`tpm`] | TPM 2.0, [EK certificates](tpm::endorsement) and [Windows requests](tpm::windows) |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
@@ -45,6 +47,7 @@ pub mod openpgp;
 pub mod pem;
 pub mod x509;
 
+pub mod android;
 pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
 pub mod fortanix;
@@ -57,6 +60,7 @@ pub mod securosys;
 pub mod smartcard_hsm;
 pub mod thales_luna;
 pub mod tpm;
+pub mod webauthn;
 pub mod yubihsm2;
 pub mod yubikey_openpgp;
 pub mod yubikey_piv;
@@ -135,7 +139,7 @@ pub struct Sample {
     pub anchors: Vec<File>,
     /// RFC 3339 time at which it is to be judged.
     pub at: String,
-    /// Operator options that it needs.
+    /// Operator options that it needs. The text of one that takes a file is the content of the file.
     pub options: Map<String, Value>,
 }
 
@@ -143,6 +147,7 @@ type Samples = fn() -> Result<Vec<Sample>, Error>;
 
 /// The one list of formats: a new emulator is a module and a line here.
 const FORMATS: &[(&str, Samples)] = &[
+    (android::FORMAT, android::samples),
     (yubikey_piv::FORMAT, yubikey_piv::samples),
     (yubihsm2::FORMAT, yubihsm2::samples),
     (yubikey_openpgp::FORMAT, yubikey_openpgp::samples),
@@ -160,6 +165,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (tpm::windows::FORMAT, tpm::windows::samples),
     (i4p_trident::FORMAT, i4p_trident::samples),
     (pkix_evidence::FORMAT, pkix_evidence::samples),
+    (webauthn::FORMAT, webauthn::samples),
 ];
 
 /// The format ids that can be emulated.

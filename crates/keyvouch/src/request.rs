@@ -156,6 +156,14 @@ impl Request {
         }
     }
 
+    /// For statements about keys that cannot be those of a request: only the request's own signature is checked.
+    pub(crate) fn leave_unbound(&self, checks: &mut Checks) -> Binding {
+        self.proves_possession(checks);
+        let why = "a key of this kind cannot be the key of a request";
+        checks.skip(&CSR_KEY_MISMATCH, self.place.clone(), why);
+        Binding::None
+    }
+
     fn proves_possession(&self, checks: &mut Checks) -> bool {
         let Subject::Csr(csr) = &self.subject else { return true };
         if matches!(csr.key().material(), Material::X25519(_)) {

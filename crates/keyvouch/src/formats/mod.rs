@@ -19,6 +19,7 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod android;
 mod crypto4a_qasm;
 mod fortanix;
 mod i4p_trident;
@@ -31,6 +32,7 @@ mod thales_luna;
 mod tpm;
 mod tpm_ek;
 mod tpm_windows;
+mod webauthn;
 mod without_attestation;
 mod yubico;
 mod yubihsm2;
@@ -39,6 +41,7 @@ mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
+    &android::Android,
     &marvell::AzureManagedHsm,
     &crypto4a_qasm::Crypto4aQasm,
     &fortanix::Fortanix,
@@ -53,6 +56,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &tpm::Tpm,
     &tpm_ek::TpmEk,
     &tpm_windows::TpmWindows,
+    &webauthn::WebAuthn,
     &yubihsm2::Yubihsm2,
     &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
@@ -139,6 +143,8 @@ pub(crate) struct Statement {
     pub(crate) certificates: Vec<Certificate>,
     /// How the statement answers a nonce; for formats that have a place for one.
     pub(crate) freshness: Option<Freshness>,
+    /// Whether the attested key is of a kind that cannot be the key of a request: nothing is bound then.
+    pub(crate) unbindable: bool,
     /// The request in which the statement came. It is the one to be bound unless the caller names another.
     pub(crate) request: Option<Request>,
 }
