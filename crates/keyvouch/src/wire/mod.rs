@@ -1,6 +1,8 @@
 //! Readers of encodings that several formats share.
 
+pub(crate) mod authenticator_data;
 pub(crate) mod cbor;
+pub(crate) mod cose;
 pub(crate) mod d3s;
 pub(crate) mod der;
 pub(crate) mod ncore;
