@@ -152,6 +152,13 @@ impl Request {
         }
     }
 
+    /// Binds nothing, because of what the attested key is; the request itself is still looked at.
+    pub(crate) fn leave_unbound(&self, why: &'static str, checks: &mut Checks) -> Binding {
+        self.proves_possession(checks);
+        checks.skip(&CSR_KEY_MISMATCH, self.place.clone(), why);
+        Binding::None
+    }
+
     fn proves_possession(&self, checks: &mut Checks) -> bool {
         let Subject::Csr(csr) = &self.subject else { return true };
         if matches!(csr.key().material(), Material::X25519(_)) {

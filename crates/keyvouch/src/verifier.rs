@@ -210,7 +210,8 @@ impl Verifier {
 
 /// Turns a judged statement into an appraisal: key quality, deny-lists, binding, freshness, reference data.
 fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Appraisal {
-    let Statement { mut checks, attested, certificates, freshness, request, .. } = statement;
+    let Statement { mut checks, attested, certificates, freshness, request, not_for_requests, .. } =
+        statement;
     let mut attested = attested.filter(|_| !stops_authenticity(&checks));
     deny(&certificates, attested.as_ref(), cx, &mut checks);
     if attested.is_none() && !stops_authenticity(&checks) {
@@ -224,11 +225,14 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         key_quality::check(key, &mut checks);
     }
     let request = cx.request.or(request.as_ref());
-    let binding = request.map_or(Binding::None, |r| r.bind(key, &mut checks));
-    let freshness = match cx.nonce {
+    let binding = request.map_or(Binding::None, |r| match not_for_requests {
+        Some(why) => r.leave_unbound(why, &mut checks),
+        None => r.bind(key, &mut checks),
+    });
+    let freshness = freshness.unwrap_or(match cx.nonce {
         None => Freshness::NotAsked,
-        Some(_) => freshness.unwrap_or(Freshness::NoNonceInEvidence),
-    };
+        Some(_) => Freshness::NoNonceInEvidence,
+    });
     if freshness == Freshness::NonceMismatch && checks.clean() {
         // Formats say it in their own words; none may stay silent.
         checks.fail(&NONCE_MISMATCH, NO_PLACE, "the statement answers another nonce");

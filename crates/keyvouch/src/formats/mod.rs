@@ -19,6 +19,7 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod apple;
 mod crypto4a_qasm;
 mod fortanix;
 mod i4p_trident;
@@ -39,6 +40,8 @@ mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
+    &apple::AppAttest,
+    &apple::Mda,
     &marvell::AzureManagedHsm,
     &crypto4a_qasm::Crypto4aQasm,
     &fortanix::Fortanix,
@@ -137,10 +140,14 @@ pub(crate) struct Statement {
     pub(crate) attested: Option<Attested>,
     /// Every certificate that the judgement rests on, for deny-lists.
     pub(crate) certificates: Vec<Certificate>,
-    /// How the statement answers a nonce; for formats that have a place for one.
+    /// How the statement answers a nonce, or the challenge that a switch of the format names; for formats that have
+    /// a place for one.
     pub(crate) freshness: Option<Freshness>,
     /// The request in which the statement came. It is the one to be bound unless the caller names another.
     pub(crate) request: Option<Request>,
+    /// Why the attested key is not one of requests, for formats whose keys sign nothing but statements. What the
+    /// evidence says of a request's key, the format then says by checks of its own; the binding is `none`.
+    pub(crate) not_for_requests: Option<&'static str>,
 }
 
 /// What an authenticated statement says.
