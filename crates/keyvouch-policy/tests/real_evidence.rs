@@ -26,7 +26,6 @@ use serde_json::Value as Json;
 const NOT_YET: &[&str] = &[
     "acme-device-attest",
     "android",
-    "apple",
     "aws",
     "azure-key-vault",
     "csr-attestation",
