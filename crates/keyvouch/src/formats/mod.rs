@@ -19,6 +19,7 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod acme_device_attest;
 mod apple;
 mod crypto4a_qasm;
 mod fortanix;
@@ -40,6 +41,7 @@ mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
+    &acme_device_attest::AcmeDeviceAttest,
     &apple::AppAttest,
     &apple::Mda,
     &marvell::AzureManagedHsm,
