@@ -201,9 +201,9 @@ fn a_receipt_may_be_der_and_refreshed() {
         receipt.set(6, "RECEIPT");
         receipt.set(17, "3");
         receipt.set(4, "mangled");
-        let leaf = bench.signed().leaf;
-        bench.extra.push(receipt.sign(&leaf, &[]).unwrap());
-        let appraisal = bench.judge();
+        let signed = bench.signed();
+        bench.extra.push(receipt.sign(&signed.leaf, &[]).unwrap());
+        let appraisal = bench.judge_files(vec![signed.object]);
         is_clean(&appraisal);
         assert!(appraisal.checks.iter().any(|c| c.detail.contains("risk metric 3")));
     }
@@ -363,14 +363,9 @@ fn path(seen: &mut Seen) {
         a.chain.leaf_alg = SignAlg::EcdsaSha512;
     });
     seen.fails(&wrong.judge(), NotAuthentic, &["chain-untrusted"]);
-    // The intermediate is left out.
-    let object = Bench::new().signed().object;
-    let intermediate = Bench::new().attestation.chain.sign().unwrap().intermediate;
-    let at = object.windows(intermediate.len()).position(|w| w == intermediate).unwrap();
-    let mut alone = [&object[..at - 3], &object[at + intermediate.len()..]].concat();
-    let x5c = alone.windows(5).position(|w| w == b"\x63x5c\x82").unwrap();
-    alone[x5c + 4] = 0x81;
-    seen.fails(&Bench::new().judge_files(vec![alone]), Undecided, &["chain-incomplete"]);
+    let alone = Bench::altered(|a| a.certificates = 1);
+    seen.fails(&alone.judge(), Undecided, &["chain-incomplete"]);
+    seen.fails(&Bench::altered(|a| a.certificates = 0).judge(), NotAuthentic, &["malformed"]);
     for (at, id) in [("2026-06-05T00:00:00Z", "expired"), ("2026-05-01T00:00:00Z", "not-yet-valid")] {
         let bench = Bench { at: at.to_owned(), ..Bench::new() };
         seen.fails(&bench.judge(), NotAuthentic, &[id]);

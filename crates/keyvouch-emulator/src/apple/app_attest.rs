@@ -45,6 +45,8 @@ pub struct Attestation {
     pub nonce_extension: Option<Vec<u8>>,
     /// The receipt; `None` leaves the member out.
     pub receipt: Option<Receipt>,
+    /// How many certificates of the chain go along, the leaf first.
+    pub certificates: usize,
     /// `fmt`.
     pub fmt: String,
 }
@@ -93,6 +95,7 @@ impl Attestation {
             client_data_hash: client_data_hash.to_vec(),
             nonce_extension: None,
             receipt: Some(Receipt::new()?),
+            certificates: 2,
             fmt: "apple-appattest".to_owned(),
         })
     }
@@ -124,7 +127,7 @@ impl Attestation {
         let mut chain = self.chain.clone();
         chain.leaf.extensions.push(extension("2", self.nonce_extension.clone().unwrap_or(value)));
         let signed = chain.sign()?;
-        let x5c: Vec<_> = signed.array().iter().map(|der| cbor::bytes(der)).collect();
+        let x5c: Vec<_> = signed.array().iter().take(self.certificates).map(|der| cbor::bytes(der)).collect();
         let mut statement = vec![("x5c", cbor::array(&x5c))];
         let mut anchors = signed.anchors();
         if let Some(receipt) = &self.receipt {
