@@ -12,6 +12,7 @@
 //! | [`x509`], [`csr`], [`crl`], [`cms`] | certificates, certification requests, revocation lists, certificate bundles; every field can be spoilt before signing |
 //! | [`openpgp`] | OpenPGP public keys |
 //! | [`bundle`] | ZIP, gzip and JSON carriers |
+//! | [`android`] | Android key attestation |
 //! | [`yubikey_piv`] | YubiKey PIV |
 //! | [`yubikey_openpgp`] | YubiKey OpenPGP |
 //! | [`yubihsm2`] | YubiHSM 2 |
@@ -48,6 +49,7 @@ pub mod pem;
 pub mod x509;
 
 pub mod acme_device_attest;
+pub mod android;
 pub mod apple;
 pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
@@ -139,7 +141,7 @@ pub struct Sample {
     pub anchors: Vec<File>,
     /// RFC 3339 time at which it is to be judged.
     pub at: String,
-    /// Operator options that it needs.
+    /// Operator options that it needs. The text of one that takes a file is the content of the file.
     pub options: Map<String, Value>,
 }
 
@@ -147,6 +149,7 @@ type Samples = fn() -> Result<Vec<Sample>, Error>;
 
 /// The one list of formats: a new emulator is a module and a line here.
 const FORMATS: &[(&str, Samples)] = &[
+    (android::FORMAT, android::samples),
     (yubikey_piv::FORMAT, yubikey_piv::samples),
     (yubihsm2::FORMAT, yubihsm2::samples),
     (yubikey_openpgp::FORMAT, yubikey_openpgp::samples),

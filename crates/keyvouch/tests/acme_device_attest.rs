@@ -144,7 +144,10 @@ impl Bench {
 #[track_caller]
 fn is_clean(appraisal: &Appraisal) {
     assert_eq!((failed(appraisal), found(appraisal)), (vec![], vec![]), "{:#?}", appraisal.checks);
-    assert_eq!((appraisal.authenticity, appraisal.freshness), (Authenticity::Authentic, Freshness::NonceMatched));
+    assert_eq!(
+        (appraisal.authenticity, appraisal.freshness),
+        (Authenticity::Authentic, Freshness::NonceMatched)
+    );
 }
 
 #[test]
@@ -271,7 +274,8 @@ fn every_check_of_the_answer_can_fail() {
     ] {
         seen.fails(Bench::apple().evidence(payload), NotAuthentic, &["bad-attobj"]);
     }
-    let jws = json!({ "protected": "e30", "signature": "", "payload": bundle::base64url(br#"{"attObj": ""}"#) });
+    let jws =
+        json!({ "protected": "e30", "signature": "", "payload": bundle::base64url(br#"{"attObj": ""}"#) });
     seen.fails(Bench::apple().evidence(jws.to_string()), NotAuthentic, &["bad-attobj"]);
     let with_object = |object: &[u8]| Bench::apple().evidence(answer(object).unwrap());
     seen.fails(with_object(&[0xa2, 0x63]), NotAuthentic, &["malformed"]);

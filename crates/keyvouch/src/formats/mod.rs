@@ -20,6 +20,7 @@ use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
 mod acme_device_attest;
+mod android;
 mod apple;
 mod crypto4a_qasm;
 mod fortanix;
@@ -42,6 +43,7 @@ mod yubikey_piv;
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
     &acme_device_attest::AcmeDeviceAttest,
+    &android::Android,
     &apple::AppAttest,
     &apple::Mda,
     &marvell::AzureManagedHsm,

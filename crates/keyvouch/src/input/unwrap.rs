@@ -244,8 +244,10 @@ impl<'s> Unwrapper<'s, '_> {
         }
         for (oid, values) in request.attributes() {
             for value in values {
-                if cms::looks_like_signed_data(value) && self.afford(value.len()) {
-                    self.take(Cow::Owned(value.to_vec()), inside(format!("attribute {oid}")), Hint::None)?;
+                if let Some(held) = held_by_attribute(value)
+                    && self.afford(held.len())
+                {
+                    self.take(Cow::Owned(held.to_vec()), inside(format!("attribute {oid}")), Hint::None)?;
                 }
             }
         }
@@ -295,6 +297,19 @@ impl<'s> Unwrapper<'s, '_> {
 
 /// Between the names of nested parts.
 const SEPARATOR: &str = " › ";
+
+/// What an attribute of a request holds that is evidence by its form: CMS SignedData, bare or in an OCTET STRING, or
+/// JSON text in a UTF8String.
+fn held_by_attribute(value: &[u8]) -> Option<&[u8]> {
+    if cms::looks_like_signed_data(value) {
+        return Some(value);
+    }
+    match single(value)? {
+        (Tag::OctetString, held) => cms::looks_like_signed_data(held).then_some(held),
+        (Tag::Utf8String, text) => looks_like_json(text).then_some(text),
+        _ => None,
+    }
+}
 
 /// The PEM text that a JSON string is, or holds in base64.
 fn pem_in(text: &str) -> Option<Vec<u8>> {

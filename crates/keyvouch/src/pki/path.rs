@@ -45,6 +45,11 @@ pub struct Rules {
     /// Leniency: a certificate at one of these positions (0 is the end certificate) may act as issuer
     /// although it is X.509 v1 or has no basicConstraints.
     pub issuers_without_basic_constraints: &'static [usize],
+    /// Leniency: a certificate at one of these positions may act as issuer although its basicConstraints say that it
+    /// is no CA, or its keyUsage lacks keyCertSign.
+    pub issuers_that_deny_it: &'static [usize],
+    /// Leniency: nameConstraints of a certificate at one of these positions are ignored unless they are critical.
+    pub ignored_name_constraints: &'static [usize],
     /// Leniency: the ECDSA AlgorithmIdentifier of a certificate at one of these positions may have NULL parameters.
     pub ecdsa_null_parameters: &'static [usize],
     /// Leniency: pathLenConstraint of the anchor is not enforced.
@@ -54,7 +59,8 @@ pub struct Rules {
     pub names_by_value: bool,
     /// Critical extensions of the end certificate that the format itself processes.
     pub processed_extensions: &'static [ObjectIdentifier],
-    /// Operator's choice: certificates outside their validity are reported and do not break the path.
+    /// Operator's choice, or the format's where devices cannot renew their certificates: certificates outside their
+    /// validity are reported and do not break the path.
     pub accept_expired: bool,
 }
 
@@ -66,6 +72,8 @@ impl Rules {
             at,
             signs,
             issuers_without_basic_constraints: &[],
+            issuers_that_deny_it: &[],
+            ignored_name_constraints: &[],
             ecdsa_null_parameters: &[],
             ignore_anchor_path_len: false,
             names_by_value: false,
@@ -187,7 +195,8 @@ pub fn validate(
         check_validity(certificate, rules.at, &mut found);
         check_key(certificate, &mut found);
         let processed = if index == 0 { rules.processed_extensions } else { &[] };
-        check_extensions(certificate, processed, &mut found);
+        let ignore_names = rules.ignored_name_constraints.contains(&index);
+        check_extensions(certificate, processed, ignore_names, &mut found);
         check_role(certificate, index, chain, rules, &mut found);
         let name = || certificate.display_name();
         faults.extend(found.into_iter().map(|kind| Fault { certificate: name(), kind }));
@@ -267,12 +276,18 @@ fn check_key(certificate: &Certificate, found: &mut Vec<FaultKind>) {
     }
 }
 
-fn check_extensions(certificate: &Certificate, processed: &[ObjectIdentifier], found: &mut Vec<FaultKind>) {
+fn check_extensions(
+    certificate: &Certificate,
+    processed: &[ObjectIdentifier],
+    ignore_names: bool,
+    found: &mut Vec<FaultKind>,
+) {
     if let Some(oid) = certificate.duplicate_extension() {
         found.push(FaultKind::DuplicateExtension(oid.to_string()));
     }
     for extension in certificate.extensions() {
         match extension.oid {
+            oids::NAME_CONSTRAINTS if ignore_names && !extension.critical => {}
             oids::NAME_CONSTRAINTS => found.push(FaultKind::NameConstraints),
             oids::BASIC_CONSTRAINTS | oids::KEY_USAGE => {}
             // Policies are for formats to read; a path needs none (RFC 5280, 6.1.1: any-policy initial set).
@@ -306,6 +321,7 @@ fn check_role(
         }
         return;
     }
+    let denial_is_ignored = rules.issuers_that_deny_it.contains(&index);
     match constraints {
         Some(c) if c.ca => {
             if exceeds(c.path_len, chain, index, rules.signs) {
@@ -313,9 +329,10 @@ fn check_role(
             }
         }
         None if rules.issuers_without_basic_constraints.contains(&index) => {}
+        Some(_) if denial_is_ignored => {}
         _ => found.push(FaultKind::NotCa),
     }
-    if usage.is_some_and(|u| !u.key_cert_sign) {
+    if usage.is_some_and(|u| !u.key_cert_sign) && !denial_is_ignored {
         found.push(FaultKind::MayNotIssue);
     }
 }

@@ -5,6 +5,7 @@
 //! the same tables, and adds to them. Every error names the file, the entry, and what to change.
 
 pub mod anchors;
+pub mod android_status;
 pub mod deny;
 pub mod devices;
 pub mod firmware;
@@ -27,6 +28,7 @@ use crate::time::Time;
 
 /// The built-in data files. A new file is one line here.
 const DATA: &[(&str, &str)] = &[
+    ("data/anchors/android.toml", include_str!("../../../../data/anchors/android.toml")),
     ("data/anchors/apple.toml", include_str!("../../../../data/anchors/apple.toml")),
     ("data/anchors/crypto4a-qasm.toml", include_str!("../../../../data/anchors/crypto4a-qasm.toml")),
     ("data/anchors/fortanix.toml", include_str!("../../../../data/anchors/fortanix.toml")),

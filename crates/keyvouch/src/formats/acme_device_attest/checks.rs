@@ -2,7 +2,7 @@
 
 use crate::checks::Check;
 use crate::formats::apple::mda;
-use crate::formats::{tpm, yubikey_piv};
+use crate::formats::{android, tpm, yubikey_piv};
 
 pub(super) use mda::checks::{DEVICE_IDENTITY_ABSENT, IDENTIFIER_MISMATCH, MALFORMED};
 
@@ -71,7 +71,7 @@ pub(super) const OWN: &[&Check] = &[
 ];
 
 /// The statements inside bring their own.
-const SETS: [&[&Check]; 4] = [OWN, mda::checks::ALL, yubikey_piv::CHECKS, tpm::checks::ALL];
+const SETS: [&[&Check]; 5] = [OWN, mda::checks::ALL, yubikey_piv::CHECKS, tpm::checks::ALL, android::CHECKS];
 
 const COUNT: usize = collect::<0>().1;
 

@@ -15,7 +15,7 @@ use crate::formats::tpm::gather::Signature;
 use crate::formats::tpm::identity::is_authority;
 use crate::formats::tpm::statement::{Material, modulus_lengths};
 use crate::formats::tpm::switches::{AkProfile, Switches};
-use crate::formats::{Context, Format, Statement, tpm, yubikey_piv};
+use crate::formats::{Attested, Context, Format, Statement, android, tpm, yubikey_piv};
 use crate::input::{Limits, Parts};
 use crate::pki::Certificate;
 use crate::reference::Reference;
@@ -30,10 +30,11 @@ pub(super) enum Inner {
     Apple,
     Step,
     Tpm,
+    AndroidKey,
 }
 
 impl Inner {
-    pub(super) const ALL: [Self; 3] = [Self::Apple, Self::Step, Self::Tpm];
+    pub(super) const ALL: [Self; 4] = [Self::Apple, Self::Step, Self::Tpm, Self::AndroidKey];
 
     /// The format with this `fmt`.
     pub(super) fn of(fmt: &str) -> Option<Self> {
@@ -45,6 +46,7 @@ impl Inner {
             Self::Apple => "apple",
             Self::Step => "step",
             Self::Tpm => "tpm",
+            Self::AndroidKey => "android-key",
         }
     }
 
@@ -54,6 +56,7 @@ impl Inner {
             Self::Apple => "roots_apple",
             Self::Step => "roots_step",
             Self::Tpm => "roots_tpm",
+            Self::AndroidKey => "roots_android_key",
         }
     }
 
@@ -64,6 +67,7 @@ impl Inner {
             Self::Apple => mda::FORMAT,
             Self::Step => yubikey_piv::ID,
             Self::Tpm => FORMAT,
+            Self::AndroidKey => android::ID,
         }
     }
 
@@ -77,6 +81,7 @@ impl Inner {
             Self::Apple => name.starts_with("mda_"),
             Self::Step => false,
             Self::Tpm => matches!(name, "sha1_attestation" | "name_alg_sha1"),
+            Self::AndroidKey => name.starts_with("android_"),
         }
     }
 }
@@ -133,6 +138,7 @@ pub(super) fn judge(
         Inner::Apple => apple(task, &own, statement),
         Inner::Step => step(task, &own, statement),
         Inner::Tpm => of_tpm(task, &own, statement),
+        Inner::AndroidKey => android_key(task, &own, statement),
     }
 }
 
@@ -310,6 +316,34 @@ fn of_tpm(task: &Task<'_>, cx: &Context<'_>, statement: &mut Statement) -> Ident
     // The path of the attestation key's certificate holds, or nothing would be attested.
     let found = identifier::in_certificate(first).into_iter();
     Some(found.map(|own| (own, "subjectAltName of the attestation key's certificate")).collect())
+}
+
+/// Android: the attested key was made for the key authorization as its challenge, and signs it.
+fn android_key(task: &Task<'_>, cx: &Context<'_>, statement: &mut Statement) -> Identifiers {
+    let leaf = task.x5c.first()?;
+    let text = task.challenge.key_authorization.as_deref();
+    let judged = android::judge_chain(task.x5c, task.place, text.map(str::as_bytes), cx);
+    statement.checks.absorb(judged.checks);
+    statement.certificates.extend(judged.certificates);
+    statement.freshness = judged.freshness;
+    // The chain is put in order there; what this format says of the first certificate must be about the same key.
+    let of_leaf = |own: &Attested| own.key.as_ref().is_some_and(|key| leaf.key() == Ok(key));
+    if judged.attested.as_ref().is_some_and(|own| !of_leaf(own)) {
+        let detail = "the first certificate is not the one of the attested key";
+        statement.checks.fail(&ck::X5C, task.place.to_owned(), detail);
+        return None;
+    }
+    statement.attested = judged.attested;
+    let Some(signature) = task.object.statement.text_key("sig").and_then(Item::as_bytes) else {
+        statement.checks.fail(&ck::MALFORMED, task.place.to_owned(), "sig is missing or no byte string");
+        return None;
+    };
+    if !check_possession(leaf, signature, text?, task.place, &mut statement.checks) {
+        return None;
+    }
+    let serial = statement.attested.as_ref()?.claims.text(ClaimName::DeviceSerial);
+    let serial = serial.and_then(Identifier::permanent);
+    Some(serial.map(|serial| (serial, "KeyDescription, attestationIdSerial (713)")).into_iter().collect())
 }
 
 /// Compares what a statement answers with what it must answer.

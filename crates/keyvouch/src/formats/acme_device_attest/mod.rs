@@ -75,6 +75,11 @@ const OPTIONS: &[OptionDef] = &[
         kind: OptionKind::File,
         about: "roots for statements of format tpm alone: of the authorities that certify attestation keys",
     },
+    OptionDef {
+        name: "roots_android_key",
+        kind: OptionKind::File,
+        about: "roots for statements of format android-key alone",
+    },
     mda::POSTURE_OPTIONS[0],
     mda::POSTURE_OPTIONS[1],
 ];
@@ -82,8 +87,8 @@ const OPTIONS: &[OptionDef] = &[
 static ABOUT: About = About {
     id: FORMAT,
     title: "ACME device attestation (device-attest-01)",
-    maker: "Apple, smallstep and others",
-    devices: "managed Apple devices, YubiKeys (PIV), TPM 2.0, as clients of an ACME server",
+    maker: "Apple, Yubico, makers of TPMs and Android devices; clients of Apple and smallstep",
+    devices: "managed Apple devices, YubiKeys (PIV), TPM 2.0, Android phones, as clients of an ACME server",
     proof: Proof::EmulatedOnly,
     checks: ck::ALL,
     options: OPTIONS,
