@@ -2,6 +2,7 @@
 //!
 //! Source: draft-ietf-acme-device-attest; smallstep's ACME server for what statements are signed over.
 
+use crate::android::{self, Chain, KeyDescription, Level};
 use crate::apple::{self, cbor, mda};
 use crate::key::{Key, KeyKind, sha256};
 use crate::tpm::{self, AkAuthority, Statement};
@@ -182,6 +183,43 @@ impl Tpm {
                 ("pubArea", cbor::bytes(&signed.public)),
             ],
         ))
+    }
+}
+
+/// A statement of an Android device (`android-key`) before it is signed.
+#[derive(Debug, Clone)]
+pub struct AndroidKey {
+    /// What the device says of the key.
+    pub said: KeyDescription,
+    /// What the attested key signs.
+    pub text: String,
+    /// The attested key.
+    pub key: Arc<Key>,
+    /// The key that signs, when it is not the attested one.
+    pub signer: Option<Arc<Key>>,
+}
+
+impl AndroidKey {
+    /// A phone with this key in its TEE and this serial number.
+    #[must_use]
+    pub fn new(key: &Arc<Key>, serial: &str) -> Self {
+        let mut said = KeyDescription::of(key, Level::Tee);
+        said.challenge = key_authorization().into_bytes();
+        said.hardware.text(android::tag::ID_SERIAL, serial);
+        Self { said, text: key_authorization(), key: Arc::clone(key), signer: None }
+    }
+
+    /// The attestation object, and the root.
+    ///
+    /// # Errors
+    /// Those of [`Key::sign`].
+    pub fn object(&self) -> Result<(Vec<u8>, File), Error> {
+        let chain = Chain::remote(&self.key, &self.said, Level::Tee)?;
+        let signer = self.signer.as_ref().unwrap_or(&self.key);
+        let signature = signer.sign(signer.default_alg(), self.text.as_bytes())?;
+        let members =
+            [("alg", cbor::int(-7)), ("sig", cbor::bytes(&signature)), ("x5c", x5c(&chain.sign()?))];
+        Ok((object("android-key", &members), chain.anchor()?))
     }
 }
 

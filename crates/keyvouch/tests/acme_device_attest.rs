@@ -17,9 +17,10 @@ use std::sync::Arc;
 use keyvouch::appraisal::Appraisal;
 use keyvouch::{Authenticity, Binding, ClaimName, File, Freshness, Reference, Submission, Verifier};
 use keyvouch_emulator::acme_device_attest::{
-    AT, Step, THUMBPRINT, TOKEN, TPM_IDENTIFIER, Tpm, YUBIKEY_SERIAL, answer, hardware_module,
+    AT, AndroidKey, Step, THUMBPRINT, TOKEN, TPM_IDENTIFIER, Tpm, YUBIKEY_SERIAL, answer, hardware_module,
     key_authorization, object, permanent_identifier, x5c,
 };
+use keyvouch_emulator::android::EMPTY_STATUS_LIST;
 use keyvouch_emulator::apple::{Chain, mda, oid};
 use keyvouch_emulator::csr::{Attribute, Request};
 use keyvouch_emulator::key::{Key, KeyKind, sha256};
@@ -75,6 +76,15 @@ impl Bench {
         let mut step = Step::new(&key(KeyKind::P256)).unwrap();
         change(&mut step);
         Self::of(answer(&step.object().unwrap()).unwrap(), &step.anchors, &YUBIKEY_SERIAL.to_string())
+    }
+
+    fn android(change: impl FnOnce(&mut AndroidKey)) -> Self {
+        let mut android = AndroidKey::new(&key(KeyKind::P256), "PHONE1");
+        change(&mut android);
+        let (object, root) = android.object().unwrap();
+        let mut bench = Self::of(answer(&object).unwrap(), &[root], "PHONE1");
+        bench.files.push(("android_status_list", EMPTY_STATUS_LIST.as_bytes().to_vec()));
+        bench
     }
 
     fn tpm(change: impl FnOnce(&mut Tpm)) -> Self {
@@ -206,6 +216,32 @@ fn the_key_authorization_may_be_given_whole() {
 }
 
 #[test]
+fn an_android_key_signs_what_it_was_made_for() {
+    let appraisal = Bench::android(|_| {}).judge();
+    is_clean(&appraisal);
+    assert_eq!(text(&appraisal, ClaimName::DeviceSerial), "PHONE1");
+    assert_eq!(text(&appraisal, ClaimName::DeviceClass), "tee");
+    let other = Key::shared("acme-device-attest test: other", KeyKind::P256).unwrap();
+    for change in
+        [(|a: &mut AndroidKey, _| a.text = TOKEN.to_owned()) as fn(&mut AndroidKey, Arc<Key>), |a, other| {
+            a.signer = Some(other)
+        }]
+    {
+        let appraisal = Bench::android(|a| change(a, other.clone())).judge();
+        assert_eq!(failed(&appraisal), ["attestation-signature-invalid"]);
+        assert_eq!(appraisal.authenticity, Authenticity::NotAuthentic);
+    }
+    let appraisal = Bench::android(|a| a.said.challenge = TOKEN.as_bytes().to_vec()).judge();
+    assert_eq!(failed(&appraisal), ["challenge-mismatch"]);
+    assert_eq!(appraisal.freshness, Freshness::NonceMismatch);
+    let nameless = Bench::android(|a| a.said.hardware.remove(keyvouch_emulator::android::tag::ID_SERIAL));
+    assert_eq!(failed(&nameless.judge()), ["device-identity-absent"]);
+    let lacking = Bench::android(|_| {}).without(&["account_thumbprint"]).judge();
+    assert!(failed(&lacking).contains(&"challenge-missing".to_owned()));
+    assert_ne!(lacking.authenticity, Authenticity::Authentic);
+}
+
+#[test]
 fn roots_of_one_format_are_none_of_another() {
     let root = |bench: &Bench| bench.reference.anchors.roots_for("acme-device-attest").next().map(|_| ());
     for (make, own, others) in [
@@ -306,7 +342,7 @@ fn every_check_of_the_answer_can_fail() {
     seen.fails(Bench::tpm(|t| t.algorithm = -8), NotAuthentic, &["malformed"]);
 
     let about = keyvouch::formats::about().find(|a| a.id == "acme-device-attest").unwrap();
-    let inner = ["apple-mda", "yubikey-piv", "tpm"];
+    let inner = ["apple-mda", "yubikey-piv", "tpm", "android"];
     let of_inner: BTreeSet<&str> = keyvouch::formats::about()
         .filter(|a| inner.contains(&a.id))
         .flat_map(|a| a.checks.iter().map(|c| c.id))

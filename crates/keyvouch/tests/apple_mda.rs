@@ -205,6 +205,9 @@ fn every_check_can_fail() {
         *c.leaf.extension_mut(BASIC_CONSTRAINTS).unwrap() = x509::basic_constraints(true, None).critical();
     });
     seen.fails(&authority.judge(), NotAuthentic, &["leaf-invalid"]);
+    let nothing = Bench::altered(|c| c.leaf.extensions.truncate(2));
+    let nothing = nothing.without("acme_token").without("device_identifier").judge();
+    seen.fails(&nothing, NotAuthentic, &["leaf-invalid"]);
     let rsa = Key::shared("apple-mda test: RSA", KeyKind::Rsa2048).unwrap();
     let rsa = Bench::altered(|c| c.leaf.spki = rsa.spki_der().unwrap());
     seen.fails(&rsa.judge(), NotAuthentic, &["leaf-invalid"]);

@@ -157,7 +157,8 @@ impl Part<'_> {
             _ => return None,
         }
         let spelt = || {
-            let text = std::str::from_utf8(&self.bytes).ok()?;
+            let may_be = |b: &u8| b.is_ascii_hexdigit() || b.is_ascii_whitespace();
+            let text = std::str::from_utf8(&self.bytes).ok().filter(|_| self.bytes.iter().all(may_be))?;
             hex::decode(text.split_ascii_whitespace().collect::<String>()).ok()
         };
         Some(spelt().map_or(Cow::Borrowed(&*self.bytes), Cow::Owned))

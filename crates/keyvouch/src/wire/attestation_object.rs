@@ -58,8 +58,10 @@ pub(crate) fn certificates(array: &[&[u8]]) -> Result<Vec<Certificate>, String> 
 pub(crate) fn sniff(bytes: &[u8]) -> Option<(&str, bool)> {
     const FMT: &[u8] = b"\x63fmt";
     const AUTH_DATA: &[u8] = b"\x68authData";
-    let is_map = bytes.first().is_some_and(|first| first >> 5 == 5);
-    let at = position(bytes, FMT).filter(|_| is_map)?;
+    if bytes.first()? >> 5 != 5 {
+        return None;
+    }
+    let at = position(bytes, FMT)?;
     let (&head, rest) = bytes.get(at.checked_add(FMT.len())?..)?.split_first()?;
     let (length, rest) = match head {
         0x60..=0x77 => (usize::from(head & 0x1f), rest),

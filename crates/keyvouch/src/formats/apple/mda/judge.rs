@@ -38,6 +38,10 @@ pub(crate) fn judge(
     let checks = &mut statement.checks;
     statement.certificates.push(leaf.clone());
     let key = leaf::check(leaf, &[Curve::P256, Curve::P384], place, checks);
+    if !device::is_leaf(leaf) {
+        let detail = "it has none of the extensions of Managed Device Attestation";
+        checks.fail(&ck::LEAF_INVALID, place.to_owned(), detail);
+    }
     let above = Above { certificates: above, in_order: *in_order };
     let path = FAMILY.check(leaf, &above, place, cx, checks, &mut statement.certificates);
     statement.freshness = Some(check_freshness(leaf, wanted, place, checks));
