@@ -289,5 +289,13 @@ pub fn samples() -> Result<Vec<Sample>, Error> {
     let file = File::new("answer.cbor", bare.object()?);
     let order = ("hardware-module", "HW1/1.3.6.1.4.1.99999.1");
     add("tpm-bare", "attestation object of a TPM with a bare signature", &key, file, &bare.anchors, order)?;
+
+    let (object, root) = AndroidKey::new(&key, "PHONE1").object()?;
+    let file = File::new("answer.json", answer(&object)?);
+    add("android-key", "answer of a phone", &key, file, &[root], permanent("PHONE1"))?;
+    if let Some(phone) = samples.last_mut() {
+        let list = Value::from(android::EMPTY_STATUS_LIST);
+        phone.options.insert("android_status_list".to_owned(), list);
+    }
     Ok(samples)
 }

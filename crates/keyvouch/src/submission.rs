@@ -133,6 +133,16 @@ impl Options {
         self.files.insert(name.into(), bytes.into());
     }
 
+    /// Sets an option as examples state it: the text of an option that takes a file is the content of the file.
+    pub fn set_inline(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        let (name, value) = (name.into(), value.into());
+        let mut known = crate::formats::about().flat_map(|a| a.options);
+        match (known.find(|o| o.name == name).map(|o| o.kind), value) {
+            (Some(OptionKind::File), Value::String(content)) => self.set_file(name, content),
+            (_, value) => self.set(name, value),
+        }
+    }
+
     /// The first option that is unknown or of the wrong kind, and why.
     pub(crate) fn fault(&self, known: &[OptionDef]) -> Option<(String, String)> {
         let unknown = || {

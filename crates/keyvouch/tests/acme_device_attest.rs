@@ -170,6 +170,7 @@ fn samples_are_authentic_and_bound() {
         let class = match sample.variant.split('-').next().unwrap() {
             "apple" => "secure-element",
             "step" => "token",
+            "android" => "tee",
             _ => "tpm",
         };
         for (name, value) in [

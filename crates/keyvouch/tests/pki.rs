@@ -466,6 +466,50 @@ fn the_leniency_for_issuers_holds_at_the_named_position_only() {
 }
 
 #[test]
+fn the_leniency_for_issuers_that_deny_it_holds_at_the_named_position_only() {
+    let rules = |positions: &'static [usize]| Rules {
+        issuers_that_deny_it: positions,
+        ..strict(Signs::Certificates)
+    };
+    for denying in 0..3 {
+        let denials = [x509::basic_constraints(false, None), x509::key_usage(&[usage::DIGITAL_SIGNATURE])];
+        for (denial, fault) in denials.into_iter().zip([FaultKind::NotCa, FaultKind::MayNotIssue]) {
+            let mut chain = chain(3);
+            chain[denying].set(denial);
+            for lenient in [&[][..], &[0], &[1], &[2]] {
+                let found = faults(&validate(&chain, &rules(lenient)));
+                let wanted = [(format!("ca{denying}"), fault.clone())];
+                let wanted = if lenient == [denying] { &[][..] } else { &wanted };
+                assert_eq!(found, wanted, "{denying} {lenient:?}");
+            }
+        }
+    }
+    // It is for certificates that say no, not for those that say nothing, or too little.
+    let mut silent = chain(2);
+    silent[1].fields.remove_extension(BASIC_CONSTRAINTS);
+    assert_eq!(faults(&validate(&silent, &rules(&[1]))), [("ca1".to_owned(), FaultKind::NotCa)]);
+    let mut short = chain(3);
+    short[2].set(x509::basic_constraints(true, Some(0)));
+    assert_eq!(faults(&validate(&short, &rules(&[2]))), [("ca2".to_owned(), FaultKind::PathLen)]);
+}
+
+#[test]
+fn the_leniency_for_name_constraints_is_for_those_that_are_not_critical() {
+    let rules = |positions: &'static [usize]| Rules {
+        ignored_name_constraints: positions,
+        ..strict(Signs::Certificates)
+    };
+    for critical in [false, true] {
+        let mut chain = chain(2);
+        chain[1].set(Extension { critical, ..Extension::new("2.5.29.30", [0x30, 0]) });
+        let wanted = [("ca1".to_owned(), FaultKind::NameConstraints)];
+        assert_eq!(faults(&validate(&chain, &rules(&[0]))), wanted);
+        let found = faults(&validate(&chain, &rules(&[1])));
+        assert_eq!(found, if critical { &wanted[..] } else { &[] });
+    }
+}
+
+#[test]
 fn path_lengths_count_intermediates_at_every_level() {
     // Of ca0 ← ca1 ← ca2 ← ca3 ← anchor; below position i lie i certificates, of which the end is an
     // intermediate only when it issued the certificate that is the statement.

@@ -150,8 +150,11 @@ fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Err
             (Some(_), _) => return Err(Error::OptionTwice(key.clone())),
         }
     }
-    // A file that the folder suggests is not read: its name would be chosen by whoever made the folder.
-    for (name, value) in suggested.into_iter().chain(given) {
+    // A folder suggests the content of a file, never its name: that would be chosen by whoever made the folder.
+    for (name, value) in suggested.into_iter().filter(|(name, _)| !named.contains(&name)) {
+        options.set_inline(name, value);
+    }
+    for (name, value) in given {
         options.set(name, value);
     }
     Ok(options)

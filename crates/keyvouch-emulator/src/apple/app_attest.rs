@@ -229,5 +229,13 @@ pub fn samples() -> Result<Vec<Sample>, Error> {
     let signed = Attestation::new(&key, raw)?.sign()?;
     let about = "attestation object over a challenge that was not hashed";
     add("raw-challenge", about, File::new("attestation.cbor", signed.object), &signed.anchors, Some(raw));
+    let data = "client data of an app";
+    let signed = Attestation::new(&key, &sha256(data.as_bytes()))?.sign()?;
+    let about = "attestation object, its client data beside it";
+    add("client-data", about, File::new("attestation.cbor", signed.object), &signed.anchors, Some(b""));
+    if let Some(sample) = samples.last_mut() {
+        sample.options.remove("client_data_hash");
+        sample.options.insert("client_data".to_owned(), Value::from(data));
+    }
     Ok(samples)
 }

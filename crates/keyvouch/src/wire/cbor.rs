@@ -44,7 +44,7 @@ pub(crate) struct Error {
 /// The one item that the bytes are.
 pub(crate) fn read(bytes: &[u8]) -> Result<Item<'_>, Error> {
     match read_first(bytes)? {
-        (item, rest) if rest.is_empty() => Ok(item),
+        (item, []) => Ok(item),
         (_, rest) => {
             Err(Error { what: "bytes after the end of the item", at: bytes.len().saturating_sub(rest.len()) })
         }

@@ -32,14 +32,14 @@ pub(super) struct Identifier {
     pub(super) kind: Kind,
     /// Never empty.
     pub(super) value: String,
-    /// The assigner, or the type of the hardware.
-    pub(super) oid: Option<ObjectIdentifier>,
+    /// The assigner, or the type of the hardware: an object identifier as dotted text, of which there is one form.
+    pub(super) oid: Option<String>,
 }
 
 impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.value)?;
-        self.oid.map_or(Ok(()), |oid| write!(f, " of {oid}"))
+        self.oid.as_ref().map_or(Ok(()), |oid| write!(f, " of {oid}"))
     }
 }
 
@@ -79,17 +79,43 @@ impl Identifier {
     }
 }
 
-/// Dotted decimal, without leading zeros.
-fn object_identifier(text: &str) -> Result<ObjectIdentifier, String> {
-    let fault = || format!("{text:?} is not an object identifier");
-    let arc = |arc: &str| {
+/// Dotted decimal, without leading zeros (X.660, 7.6: below 0 and 1 there are 40 arcs).
+fn object_identifier(text: &str) -> Result<String, String> {
+    let arcs: Vec<&str> = text.split('.').collect();
+    let is_number = |arc: &&str| {
         let digits = !arc.is_empty() && arc.bytes().all(|b| b.is_ascii_digit());
-        digits && (arc == "0" || !arc.starts_with('0'))
+        digits && (*arc == "0" || !arc.starts_with('0'))
     };
-    if !text.split('.').all(arc) {
-        return Err(fault());
+    let begins_well = match arcs.as_slice() {
+        ["0" | "1", second, ..] => second.parse().is_ok_and(|second: u8| second < 40),
+        ["2", _, ..] => true,
+        _ => false,
+    };
+    match begins_well && arcs.iter().all(is_number) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("{text:?} is not an object identifier")),
     }
-    ObjectIdentifier::new(text).map_err(|_| fault())
+}
+
+/// The dotted text of an OBJECT IDENTIFIER in DER (X.690, 8.19).
+fn dotted(tlv: &[u8]) -> Option<String> {
+    let mut arcs: Vec<u128> = Vec::new();
+    let mut open: Option<u128> = None;
+    for byte in content(tlv, Tag::ObjectIdentifier)? {
+        if open.is_none() && *byte == 0x80 {
+            return None;
+        }
+        let arc = open.unwrap_or(0).checked_mul(128)?.checked_add(u128::from(byte & 0x7f))?;
+        open = Some(arc).filter(|_| byte & 0x80 != 0);
+        if open.is_none() {
+            arcs.push(arc);
+        }
+    }
+    let (first, rest) = arcs.split_first().filter(|_| open.is_none())?;
+    let root = first.checked_div(40)?.min(2);
+    let second = first.checked_sub(root.checked_mul(40)?)?;
+    let all = [root, second].into_iter().chain(rest.iter().copied());
+    Some(all.map(|arc| arc.to_string()).collect::<Vec<_>>().join("."))
 }
 
 /// The names of a subjectAltName.
@@ -131,9 +157,9 @@ impl Names {
             else {
                 return None;
             };
-            match ObjectIdentifier::from_der(kind).ok()? {
-                PERMANENT_IDENTIFIER => names.devices.extend(permanent(value)?),
-                HARDWARE_MODULE_NAME => names.devices.extend(hardware_module(value)?),
+            match ObjectIdentifier::from_der(kind) {
+                Ok(PERMANENT_IDENTIFIER) => names.devices.extend(permanent(value)?),
+                Ok(HARDWARE_MODULE_NAME) => names.devices.extend(hardware_module(value)?),
                 _ => names.others = names.others.saturating_add(1),
             }
         }
@@ -148,7 +174,7 @@ fn permanent(value: &[u8]) -> Option<Option<Identifier>> {
     for (index, member) in (0..).zip(sequence(value, 2)?) {
         match single(member)? {
             (Tag::Utf8String, inner) if index == 0 => text = Some(std::str::from_utf8(inner).ok()?),
-            (Tag::ObjectIdentifier, _) => oid = Some(ObjectIdentifier::from_der(member).ok()?),
+            (Tag::ObjectIdentifier, _) if oid.is_none() => oid = Some(dotted(member)?),
             _ => return None,
         }
     }
@@ -161,7 +187,7 @@ fn permanent(value: &[u8]) -> Option<Option<Identifier>> {
 fn hardware_module(value: &[u8]) -> Option<Option<Identifier>> {
     let members = sequence(value, 2)?;
     let [kind, serial] = members.as_slice() else { return None };
-    let oid = ObjectIdentifier::from_der(kind).ok()?;
+    let oid = dotted(kind)?;
     let serial = std::str::from_utf8(content(serial, Tag::OctetString)?).unwrap_or_default();
     let comparable = !serial.is_empty() && !serial.contains('/');
     let identifier = Identifier { kind: Kind::HardwareModule, value: serial.to_owned(), oid: Some(oid) };
@@ -206,6 +232,18 @@ mod tests {
             !read(Kind::Permanent, "A/1.2.4").is_met_by(&own) && !read(Kind::Permanent, "a").is_met_by(&own)
         );
         assert!(!read(Kind::HardwareModule, "A/1.2.3").is_met_by(&own));
+    }
+
+    #[test]
+    fn object_identifiers_have_one_form() {
+        assert_eq!(dotted(&[6, 3, 0x88, 0x37, 3]).as_deref(), Some("2.999.3"));
+        assert_eq!(dotted(&[6, 1, 0x2a]).as_deref(), Some("1.2"));
+        assert_eq!(dotted(&[6, 1, 39]).as_deref(), Some("0.39"));
+        assert_eq!(dotted(&[6, 2, 80, 0]).as_deref(), Some("2.0.0"));
+        for bad in [&[6, 0][..], &[6, 1, 0x80], &[6, 2, 0x80, 1], &[6, 2, 0x2a, 0x81], &[4, 1, 0x2a]] {
+            assert_eq!(dotted(bad), None, "{bad:02x?}");
+        }
+        assert_eq!(dotted(&[&[6, 20][..], &[0xff; 19], &[0x7f]].concat()), None);
     }
 
     #[test]

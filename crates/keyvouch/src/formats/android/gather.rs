@@ -55,8 +55,7 @@ pub(super) fn groups(cx: &Context<'_>) -> Vec<Group> {
                 group.certificates.iter().any(|o| o.issuer() == c.subject() || c.issuer() == o.subject())
             };
             let mut left = singles;
-            loop {
-                let Some(at) = left.certificates.iter().position(|c| known(c, only)) else { break };
+            while let Some(at) = left.certificates.iter().position(|c| known(c, only)) {
                 only.certificates.push(left.certificates.remove(at));
                 if at < left.parts.len() {
                     only.parts.push(left.parts.remove(at));

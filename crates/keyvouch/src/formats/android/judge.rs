@@ -10,7 +10,7 @@ use super::shape::{Provisioning, ProvisioningInfo};
 use super::switches::Switches;
 use super::target;
 use super::trust::{self, Anchored, SAMSUNG, at};
-use super::{knox, quirks, status};
+use super::{knox, quirks, status, structure};
 use crate::appraisal::Freshness;
 use crate::authentic::{Authentic, TrustedKey};
 use crate::checks::Checks;
@@ -26,6 +26,9 @@ pub(crate) struct Judged {
     pub(crate) certificates: Vec<Certificate>,
     /// How the statement answers the challenge; absent when there is no statement or no challenge was given.
     pub(crate) freshness: Option<Freshness>,
+    /// The challenge in the authenticated statement.
+    #[allow(dead_code, reason = "for the formats that carry such a chain")]
+    pub(crate) challenge: Option<Vec<u8>>,
 }
 
 /// Judges the certificate chain of a key attested by Android, in whatever order it came: path, revocation, which
@@ -53,7 +56,7 @@ pub(crate) fn chain(
     checks.pass(&ck::CHAIN_AMBIGUOUS, place.to_owned(), "one chain with one leaf");
     if ordered.duplicates > 0 {
         let detail = format!("{} certificates are there twice", ordered.duplicates);
-        rules::quirk(switches.strict, &ck::DUPLICATE_CERTIFICATE, place, detail, checks);
+        structure::quirk(switches.strict, &ck::DUPLICATE_CERTIFICATE, place, detail, checks);
     }
     let mut chain = ordered.chain.clone();
     trust::complete(&mut chain, cx);
@@ -71,7 +74,10 @@ pub(crate) fn chain(
         false => chain.as_slice(),
     };
     let bench = Bench { below, anchored: &anchored, root: chain.last(), place, switches: &switches, cx };
-    (judged.attested, judged.freshness) = bench.judge(challenge, checks);
+    if let Some((said, attested, freshness)) = bench.judge(challenge, checks) {
+        judged.challenge = Some(said.get().description.challenge.clone());
+        (judged.attested, judged.freshness) = (Some(attested), freshness);
+    }
     judged
 }
 
@@ -125,7 +131,7 @@ fn check_statements(chain: &[Certificate], switches: &Switches, place: &str, che
     for (position, certificate) in (0_usize..).zip(chain) {
         match KeyDescription::of(certificate) {
             None => {}
-            Some(Ok(said)) => rules::structure(&said, switches, &at(place, position), checks),
+            Some(Ok(said)) => structure::check(&said, switches, &at(place, position), checks),
             Some(Err(why)) => {
                 readable = false;
                 checks.fail(&ck::KEYDESC_PARSE, at(place, position), why);
@@ -148,11 +154,13 @@ struct Bench<'b, 'a> {
 }
 
 impl Bench<'_, '_> {
-    fn judge(&self, challenge: Option<&[u8]>, checks: &mut Checks) -> (Option<Attested>, Option<Freshness>) {
-        let Some(provisioning) = self.provisioning(checks) else { return (None, None) };
-        let Some(target) = target::find(self.below, provisioning, self.place, checks) else {
-            return (None, None);
-        };
+    fn judge(
+        &self,
+        challenge: Option<&[u8]>,
+        checks: &mut Checks,
+    ) -> Option<(Authentic<Said>, Attested, Option<Freshness>)> {
+        let provisioning = self.provisioning(checks)?;
+        let target = target::find(self.below, provisioning, self.place, checks)?;
         target::check_position(self.below, target, self.place, checks);
         let above = self.below.get(target.saturating_add(1)..).unwrap_or_default();
         let signer = self.signer(above, provisioning, checks);
@@ -167,8 +175,8 @@ impl Bench<'_, '_> {
             self.samsung(checks);
         }
         // Claims are read, and judged, only in what is authentic.
-        let Some(signer) = signer.filter(|_| !stops(checks)) else { return (None, None) };
-        let Some(said) = self.authenticate(target, signer, checks) else { return (None, None) };
+        let signer = signer.filter(|_| !stops(checks))?;
+        let said = self.authenticate(target, signer, checks)?;
         let target_key = self.below.get(target).and_then(|c| c.key().ok());
         let case = Case {
             said: &said.get().description,
@@ -182,7 +190,8 @@ impl Bench<'_, '_> {
         rules::check(&case, checks);
         let freshness = rules::challenge(case.said, challenge, self.place, checks);
         let until = above.iter().map(Certificate::not_after).min();
-        (Some(claims::attest(&said, &Path { provisioning, until })), freshness)
+        let attested = claims::attest(&said, &Path { provisioning, until });
+        Some((said, attested, freshness))
     }
 
     fn provisioning(&self, checks: &mut Checks) -> Option<Provisioning> {

@@ -27,6 +27,7 @@ mod rkp;
 mod rules;
 mod shape;
 mod status;
+mod structure;
 mod switches;
 mod tags;
 mod target;
@@ -41,14 +42,19 @@ use self::gather::Group;
 use super::{About, Context, Format, Proof, Statement};
 use crate::pki::CertificateError;
 
+/// For formats that carry an `android-key` chain (WebAuthn, ACME): the chain judged, with the checks and under the
+/// options of this format. The carrier's own signature, and that its challenge is the statement's, are the carrier's.
+#[allow(unused_imports, reason = "for the formats that carry such a chain")]
+pub(crate) use self::{
+    checks::ALL as CHECKS,
+    judge::{Judged, chain as judge_chain},
+    switches::OPTIONS,
+};
+
 /// The format.
 pub(crate) struct Android;
 
 pub(crate) const ID: &str = "android";
-
-/// For statements that hold such a chain.
-pub(crate) const CHECKS: &[&crate::checks::Check] = ck::ALL;
-pub(crate) use judge::chain as judge_chain;
 
 static ABOUT: About = About {
     id: ID,
@@ -57,7 +63,7 @@ static ABOUT: About = About {
     devices: "phones and tablets with hardware-backed keys: Android 7 and later (TEE), Android 9 and later (StrongBox)",
     proof: Proof::RealEvidence,
     checks: ck::ALL,
-    options: switches::OPTIONS,
+    options: OPTIONS,
     limits: &[
         "That the device's attestation key has not leaked: many from factories did, and were used to forge statements on unlocked phones. The status list tells only what Google knows.",
         "Anything in the software-enforced list (which app made the key, when): the operating system says that, and is believed only as far as verified boot goes.",

@@ -3,7 +3,7 @@
 use der::Tag;
 
 use super::checks as ck;
-use super::rules::quirk;
+use super::structure::quirk;
 use super::trust::at;
 use crate::checks::{Check, Checks};
 use crate::pki::Certificate;

@@ -11,7 +11,7 @@ pub(super) use self::rkp::*;
 use crate::checks::Check;
 
 /// All of them.
-pub(super) const ALL: &[&Check] = &[
+pub(crate) const ALL: &[&Check] = &[
     // the certificates
     &CERT_PARSE,
     &CERT_TRAILING_DATA,

@@ -98,7 +98,7 @@ impl<'a> Sign1<'a> {
     }
 
     /// What is signed: Sig_structure with empty external data (RFC 9052, 4.4).
-    pub(super) fn to_be_signed(&self) -> Vec<u8> {
+    pub(super) fn signed_bytes(self) -> Vec<u8> {
         let mut out = b"\x84\x6aSignature1".to_vec();
         byte_string(self.protected, &mut out);
         byte_string(&[], &mut out);
@@ -113,7 +113,7 @@ impl<'a> Sign1<'a> {
 
     pub(super) fn is_signed_by(&self, key: &CoseKey) -> bool {
         self.signature_for(key).is_some_and(|(scheme, signature)| {
-            key.key.verify(scheme, &self.to_be_signed(), signature).is_ok()
+            key.key.verify(scheme, &self.signed_bytes(), signature).is_ok()
         })
     }
 }

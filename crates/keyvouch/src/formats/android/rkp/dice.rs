@@ -245,7 +245,8 @@ fn hashes(map: &Map<'_>, profile: Option<&str>, config: Option<&Map<'_>>) -> Res
         if !right {
             return Err("its configuration has another digest than it states".to_owned());
         }
-        if !config.is_some_and(|c| c.int_key(label::SECURITY_VERSION).is_some_and(|v| v.as_int().is_some())) {
+        let version = config.and_then(|c| c.int_key(label::SECURITY_VERSION)?.as_int());
+        if version.is_none() {
             return Err("its configuration has no security version".to_owned());
         }
     }

@@ -60,7 +60,7 @@ fn follow(chain: &Chain<'_>, root: TrustedKey) -> Option<(TrustedKey, Authentic<
     let mut signer = &chain.root;
     for (message, entry) in chain.messages.iter().zip(&chain.entries) {
         let (scheme, signature) = message.signature_for(signer)?;
-        let signed = message.to_be_signed();
+        let signed = message.signed_bytes();
         let proof = key.key().verify(scheme, &signed, signature).ok()?;
         let stage = key.authenticate(proof)?.parse(|signed| {
             payload_of(signed).ok_or(()).and_then(|payload| Entry::read(&payload).map_err(drop))
@@ -86,7 +86,7 @@ pub(super) fn attest_request(chain: &Chain<'_>, signed: &Sign1<'_>, root: Truste
     const INFO: &str = "DeviceInfo of the provisioning request";
     let (key, _) = follow(chain, root)?;
     let (scheme, signature) = signed.signature_for(chain.last_key())?;
-    let bytes = signed.to_be_signed();
+    let bytes = signed.signed_bytes();
     let proof = key.key().verify(scheme, &bytes, signature).ok()?;
     let content = key.authenticate(proof)?.parse(|signed| {
         payload_of(signed).ok_or(()).and_then(|payload| Content::read(&payload).map_err(drop))
