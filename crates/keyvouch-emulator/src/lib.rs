@@ -29,6 +29,7 @@
 //! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
 //! | [`acme_device_attest`] | answers to ACME's `device-attest-01` challenges, by devices of other modules |
 //! | [`apple`] | Apple: [Managed Device Attestation](apple::mda) and [App Attest](apple::app_attest) |
+//! | [`webauthn`] | WebAuthn attestation objects, and BLOBs of the FIDO Metadata Service |
 //! | [`tpm`] | TPM 2.0, [EK certificates](tpm::endorsement) and [Windows requests](tpm::windows) |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
@@ -63,6 +64,7 @@ pub mod securosys;
 pub mod smartcard_hsm;
 pub mod thales_luna;
 pub mod tpm;
+pub mod webauthn;
 pub mod yubihsm2;
 pub mod yubikey_openpgp;
 pub mod yubikey_piv;
@@ -170,6 +172,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (acme_device_attest::FORMAT, acme_device_attest::samples),
     (apple::mda::FORMAT, apple::mda::samples),
     (apple::app_attest::FORMAT, apple::app_attest::samples),
+    (webauthn::FORMAT, webauthn::samples),
 ];
 
 /// The format ids that can be emulated.

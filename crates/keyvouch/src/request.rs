@@ -165,9 +165,10 @@ impl Request {
         }
     }
 
-    /// Binds nothing, because of what the attested key is; the request itself is still looked at.
-    pub(crate) fn leave_unbound(&self, why: &'static str, checks: &mut Checks) -> Binding {
+    /// For statements about keys that cannot be those of a request: only the request's own signature is checked.
+    pub(crate) fn leave_unbound(&self, checks: &mut Checks) -> Binding {
         self.proves_possession(checks);
+        let why = "a key of this kind cannot be the key of a request";
         checks.skip(&CSR_KEY_MISMATCH, self.place.clone(), why);
         Binding::None
     }

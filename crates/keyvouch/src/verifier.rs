@@ -210,8 +210,7 @@ impl Verifier {
 
 /// Turns a judged statement into an appraisal: key quality, deny-lists, binding, freshness, reference data.
 fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Appraisal {
-    let Statement { mut checks, attested, certificates, freshness, request, not_for_requests, .. } =
-        statement;
+    let Statement { mut checks, attested, certificates, freshness, request, unbindable, .. } = statement;
     let mut attested = attested.filter(|_| !stops_authenticity(&checks));
     deny(&certificates, attested.as_ref(), cx, &mut checks);
     if attested.is_none() && !stops_authenticity(&checks) {
@@ -225,10 +224,11 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         key_quality::check(key, &mut checks);
     }
     let request = cx.request.or(request.as_ref());
-    let binding = request.map_or(Binding::None, |r| match not_for_requests {
-        Some(why) => r.leave_unbound(why, &mut checks),
-        None => r.bind(key, &mut checks),
-    });
+    let binding = match request {
+        Some(request) if unbindable => request.leave_unbound(&mut checks),
+        Some(request) => request.bind(key, &mut checks),
+        None => Binding::None,
+    };
     let freshness = freshness.unwrap_or(match cx.nonce {
         None => Freshness::NotAsked,
         Some(_) => Freshness::NoNonceInEvidence,

@@ -357,6 +357,39 @@ fn an_anchor_is_valid_in_each_of_its_published_periods() {
 }
 
 #[test]
+fn the_leniency_for_the_anchors_dates_is_for_the_anchor() {
+    let mut over = anchor();
+    over.certificates = vec![published(FROM, "2021-01-01T00:00:00Z")];
+    let mut chain = chain(2);
+    let lenient = Rules { ignore_anchor_validity: true, ..strict(Signs::Statements) };
+    assert!(validate_below(&sign(&chain), &over, &strict(Signs::Statements)).trusted.is_none());
+    assert!(validate_below(&sign(&chain), &over, &lenient).trusted.is_some());
+    chain[1].fields.not_after = "2021-01-01T00:00:00Z".to_owned();
+    let validation = validate_below(&sign(&chain), &over, &lenient);
+    assert!(validation.trusted.is_none() && faults(&validation).iter().all(|(name, _)| name == "ca1"));
+}
+
+#[test]
+fn a_published_end_certificate_needs_no_issuer() {
+    let end = chain(1)[0].clone();
+    let certificate = end.sign();
+    let mut itself = anchor_named("ca0", &key("ca0"));
+    itself.certificates[0].sha256 = *certificate.sha256();
+    let rules = strict(Signs::Statements);
+    assert!(path::validate_published(&certificate, &itself, &rules).unwrap().trusted.is_some());
+    // The same name and key in another certificate is not the one that was published.
+    let mut other = end.clone();
+    other.fields.serial = vec![1];
+    assert!(path::validate_published(&other.sign(), &itself, &rules).is_none());
+    // Everything but the issuer is judged, and the key is the anchor's.
+    let late = Rules { at: time("2031-01-01T00:00:00Z"), ..rules };
+    assert!(path::validate_published(&certificate, &itself, &late).unwrap().trusted.is_none());
+    let mut of_another = anchor_named("ca0", &key("another"));
+    of_another.certificates[0].sha256 = *certificate.sha256();
+    assert!(path::validate_published(&certificate, &of_another, &rules).unwrap().trusted.is_none());
+}
+
+#[test]
 fn the_anchor_above_a_pinned_intermediate_must_be_valid_too() {
     let mut root = anchor_named("root", &key("root"));
     let mut pinned = anchor();

@@ -168,18 +168,6 @@ const ID_DSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10040.4.1
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 /// id-alg-hss-lms-hashsig (RFC 8708, 3), as dotted text: such keys are [`Material::Other`].
 const HSS_LMS: &str = "1.2.840.113549.1.9.16.3.17";
-/// ML-DSA keys by identifier and length (FIPS 204; RFC 9881, 4), which are [`Material::Other`]: named, not used.
-const ML_DSA: [(&str, usize, &str); 3] = [
-    ("2.16.840.1.101.3.4.3.17", 1312, "ML-DSA-44"),
-    ("2.16.840.1.101.3.4.3.18", 1952, "ML-DSA-65"),
-    ("2.16.840.1.101.3.4.3.19", 2592, "ML-DSA-87"),
-];
-
-/// The name of the ML-DSA parameter set, when a key of that identifier is as long as it must be.
-fn ml_dsa(oid: &str, len: usize) -> Option<&'static str> {
-    ML_DSA.iter().find(|(known, size, _)| *known == oid && *size == len).map(|(.., name)| *name)
-}
-
 const X25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.110");
 
 impl PublicKey {
@@ -325,7 +313,7 @@ impl PublicKey {
     }
 
     /// The bits of the BIT STRING.
-    pub(super) fn bits(&self) -> &[u8] {
+    pub(crate) fn bits(&self) -> &[u8] {
         &self.0.bits
     }
 
@@ -353,9 +341,6 @@ impl PublicKey {
             Material::Dsa { p, .. } => format!("DSA-{}", bit_len(p)),
             Material::MlDsa { set, .. } => set.name().to_owned(),
             Material::Other { oid, .. } if oid == HSS_LMS => "HSS-LMS".to_owned(),
-            Material::Other { oid, bits } if ml_dsa(oid, bits.len()).is_some() => {
-                ml_dsa(oid, bits.len()).unwrap_or_default().to_owned()
-            }
             Material::Other { oid, .. } => match curve_without_arithmetic(oid) {
                 Some(name) => format!("EC-{name}"),
                 None => format!("OID-{oid}"),

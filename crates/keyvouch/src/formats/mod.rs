@@ -34,6 +34,7 @@ mod thales_luna;
 mod tpm;
 mod tpm_ek;
 mod tpm_windows;
+mod webauthn;
 mod without_attestation;
 mod yubico;
 mod yubihsm2;
@@ -60,6 +61,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &tpm::Tpm,
     &tpm_ek::TpmEk,
     &tpm_windows::TpmWindows,
+    &webauthn::WebAuthn,
     &yubihsm2::Yubihsm2,
     &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
@@ -147,11 +149,10 @@ pub(crate) struct Statement {
     /// How the statement answers a nonce, or the challenge that a switch of the format names; for formats that have
     /// a place for one.
     pub(crate) freshness: Option<Freshness>,
+    /// Whether the attested key is of a kind that cannot be the key of a request: nothing is bound then.
+    pub(crate) unbindable: bool,
     /// The request in which the statement came. It is the one to be bound unless the caller names another.
     pub(crate) request: Option<Request>,
-    /// Why the attested key is not one of requests, for formats whose keys sign nothing but statements. What the
-    /// evidence says of a request's key, the format then says by checks of its own; the binding is `none`.
-    pub(crate) not_for_requests: Option<&'static str>,
 }
 
 /// What an authenticated statement says.

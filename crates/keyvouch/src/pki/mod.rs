@@ -17,4 +17,5 @@ pub mod path;
 pub use certificate::{BasicConstraints, Certificate, CertificateError, EcdsaForm, Extension, KeyUsage};
 pub use crl::{CrlError, RevocationList};
 pub use csr::{CertificationRequest, CsrError};
+pub(crate) use extensions::SUBJECT_ALT_NAME;
 pub use openpgp::{OpenPgpError, OpenPgpKey};

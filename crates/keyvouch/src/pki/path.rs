@@ -54,6 +54,9 @@ pub struct Rules {
     pub ecdsa_null_parameters: &'static [usize],
     /// Leniency: pathLenConstraint of the anchor is not enforced.
     pub ignore_anchor_path_len: bool,
+    /// Leniency: the dates of the anchor's certificates are not looked at. For anchors that an index names by name
+    /// and key, whatever certificate it found them in.
+    pub ignore_anchor_validity: bool,
     /// Leniency: issuer and subject match when their attributes have the same values in the same order, whatever
     /// string types hold them (RFC 5280, 7.1, without its folding of case and spaces).
     pub names_by_value: bool,
@@ -76,6 +79,7 @@ impl Rules {
             ignored_name_constraints: &[],
             ecdsa_null_parameters: &[],
             ignore_anchor_path_len: false,
+            ignore_anchor_validity: false,
             names_by_value: false,
             processed_extensions: &[],
             accept_expired: false,
@@ -203,7 +207,7 @@ pub fn validate(
     }
     let at_anchor = |kind| Fault { certificate: anchor.name.clone(), kind };
     let above: Vec<&Anchor> = std::iter::successors(Some(anchor), |a| anchors.issuer_of(a)).collect();
-    for anchor in above.iter().filter(|a| !a.valid_at(rules.at)) {
+    for anchor in above.iter().filter(|a| !rules.ignore_anchor_validity && !a.valid_at(rules.at)) {
         let kind = FaultKind::AnchorOutsideValidity(anchor.period());
         faults.push(Fault { certificate: anchor.name.clone(), kind });
     }
@@ -224,6 +228,30 @@ pub fn validate(
         trusted = Some(TrustedKey::new(key.clone(), trust));
     }
     Validation { trusted, certificate, faults, tolerated }
+}
+
+/// Validates an end certificate that is itself published as this anchor's, byte for byte: nobody's signature on it is
+/// asked, everything else is. `None` when it is not published so.
+#[must_use]
+pub fn validate_published(end: &Certificate, anchor: &Anchor, rules: &Rules) -> Option<Validation> {
+    if !anchor.certificates.iter().any(|published| published.sha256 == *end.sha256()) {
+        return None;
+    }
+    let mut found = Vec::new();
+    check_validity(end, rules.at, &mut found);
+    check_key(end, &mut found);
+    check_extensions(end, rules.processed_extensions, false, &mut found);
+    check_role(end, 0, std::slice::from_ref(end), rules, &mut found);
+    let fault = |kind: FaultKind| Fault { certificate: end.display_name(), kind };
+    let (tolerated, faults): (Vec<_>, Vec<_>) =
+        found.into_iter().map(fault).partition(|f| rules.accept_expired && f.kind.is_validity());
+    let (mut trusted, mut certificate) = (None, None);
+    if let (Ok(key), true) = (end.key(), faults.is_empty() && *end.key().ok()? == anchor.key) {
+        let trust = Trust::new(AnchorRef::of(anchor), vec![anchor.name.clone()]);
+        certificate = Some(Authentic::vouched(end.clone(), trust.clone()));
+        trusted = Some(TrustedKey::new(key.clone(), trust));
+    }
+    Some(Validation { trusted, certificate, faults, tolerated })
 }
 
 fn trust(chain: &[Certificate], above: &[&Anchor], anchor: &Anchor) -> Trust {

@@ -8,6 +8,7 @@ pub mod anchors;
 pub mod android_status;
 pub mod deny;
 pub mod devices;
+pub mod fido;
 pub mod firmware;
 mod operator;
 pub mod unattested;
@@ -40,6 +41,7 @@ const DATA: &[(&str, &str)] = &[
     ("data/anchors/thales-luna.toml", include_str!("../../../../data/anchors/thales-luna.toml")),
     ("data/anchors/tpm-intermediates.toml", include_str!("../../../../data/anchors/tpm-intermediates.toml")),
     ("data/anchors/tpm.toml", include_str!("../../../../data/anchors/tpm.toml")),
+    ("data/anchors/webauthn.toml", include_str!("../../../../data/anchors/webauthn.toml")),
     ("data/anchors/yubihsm2.toml", include_str!("../../../../data/anchors/yubihsm2.toml")),
     ("data/anchors/yubikey-openpgp.toml", include_str!("../../../../data/anchors/yubikey-openpgp.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
@@ -73,6 +75,8 @@ pub struct Reference {
     pub devices: Devices,
     /// What is known to have no attestation.
     pub unattested: UnattestedDevices,
+    /// What the FIDO Metadata Service says of models of authenticators.
+    pub fido: fido::Metadata,
     /// What the operator refuses.
     pub deny: DenyList,
     /// Certificates of the operator that are no anchors: they help to build paths and give no trust, unless a format
@@ -94,6 +98,7 @@ impl Reference {
             reference.load(&Tables::read(name, text, Origin::BuiltIn)?)?;
         }
         reference.anchors.check()?;
+        reference.fido = fido::Metadata::builtin()?;
         Ok(reference)
     }
 
@@ -151,6 +156,7 @@ impl Reference {
             self.anchors.iter().collect::<Vec<_>>(),
             self.devices.canonical(),
             self.unattested.iter().collect::<Vec<_>>(),
+            &self.fido,
             self.deny.canonical(),
             intermediates,
             lists,

@@ -129,6 +129,14 @@ impl<'a> AuthenticatorData<'a> {
 }
 
 impl<'a> Credential<'a> {
+    /// The credential in authenticator data that may be damaged behind it, to tell what is wrong with them.
+    pub(crate) fn first(auth_data: &'a [u8]) -> Option<Self> {
+        let (head, rest) = auth_data.split_at_checked(37)?;
+        let flags = Flags(*head.get(32)?);
+        let read = flags.attested_credential().then(|| Self::read(rest))?;
+        read.ok().map(|(credential, _)| credential)
+    }
+
     fn read(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), Fault> {
         let (aaguid, rest) = bytes.split_first_chunk::<16>().ok_or(CUT)?;
         let (length, rest) = rest.split_first_chunk::<2>().ok_or(CUT)?;

@@ -63,6 +63,13 @@ impl Seen {
         self.0.extend(got);
     }
 
+    /// This check warns, whatever else is found.
+    #[track_caller]
+    pub(crate) fn finds(&mut self, appraisal: &Appraisal, id: &str) {
+        assert!(found(appraisal).iter().any(|found| found == id), "{:#?}", appraisal.checks);
+        self.0.insert(id.to_owned());
+    }
+
     /// Every check that the format declares was seen, and no other but those of the core, which are given.
     #[track_caller]
     pub(crate) fn are_all_of(&self, format: &str, of_the_core: &[&str]) {

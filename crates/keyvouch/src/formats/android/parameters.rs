@@ -5,7 +5,7 @@ use super::checks as ck;
 use super::keydesc::KeyDescription;
 use super::tags;
 use crate::checks::Checks;
-use crate::crypto::{Curve, Material, PublicKey};
+use crate::crypto::{Curve, Material, MlDsa, PublicKey};
 
 const RSA: u64 = 1;
 const EC: u64 = 3;
@@ -68,15 +68,15 @@ fn kind(key: &PublicKey) -> Option<Kind> {
         Material::Ec { curve: Curve::P521, .. } => Some(ec(521, 3)),
         Material::Ed25519(_) | Material::X25519(_) => Some(ec(256, CURVE_25519)),
         Material::Other { oid, .. } if oid == "1.2.840.10045.2.1/1.3.132.0.33" => Some(ec(224, 0)),
-        Material::MlDsa { .. } | Material::Other { .. } => {
-            let variant = match key.algorithm().as_str() {
-                "ML-DSA-65" => 1,
-                "ML-DSA-87" => 2,
-                _ => return None,
+        Material::MlDsa { set, .. } => {
+            let variant = match set {
+                MlDsa::MlDsa65 => 1,
+                MlDsa::MlDsa87 => 2,
+                MlDsa::MlDsa44 => return None,
             };
             Some(Kind { algorithm: ML_DSA, size: None, curve: None, variant: Some(variant), exponent: None })
         }
-        Material::Ec { .. } | Material::Dsa { .. } => None,
+        Material::Ec { .. } | Material::Dsa { .. } | Material::Other { .. } => None,
     }
 }
 

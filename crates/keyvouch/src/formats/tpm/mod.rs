@@ -16,18 +16,18 @@
 mod ak;
 pub(crate) mod chain;
 pub(crate) mod checks;
-mod claims;
+pub(crate) mod claims;
 pub(crate) mod ek;
 pub(crate) mod gather;
 pub(crate) mod identity;
 mod json;
-mod key;
+pub(crate) mod key;
 pub(crate) mod nv;
 mod policy;
-mod signature;
+pub(crate) mod signature;
 pub(crate) mod statement;
 pub(crate) mod switches;
-mod trust;
+pub(crate) mod trust;
 pub(crate) mod view;
 
 pub(crate) use self::trust::is_software;

@@ -183,9 +183,9 @@ pub(super) fn judge(attestation: &Attestation<'_>, found: &Found<'_>, cx: &Conte
 
 /// A statement with the labels of everything of this format, and the faults of assertions.
 pub(super) fn start(found: &Found<'_>) -> Statement {
-    const WHY: &str =
-        "the attested key signs assertions of its app and nothing else: it is never the key of a request";
-    let mut statement = Statement { not_for_requests: Some(WHY), ..Statement::default() };
+    // The key signs assertions of its app and nothing else; what the app says of a request's key is said by checks of
+    // this format.
+    let mut statement = Statement { unbindable: true, ..Statement::default() };
     for Assertion { id, place, read } in &found.assertions {
         statement.labels.push((*id, "assertion".into()));
         if let Err(why) = read {
