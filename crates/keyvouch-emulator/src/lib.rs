@@ -27,6 +27,8 @@
 //! | [`fortanix`] | Fortanix DSM |
 //! | [`i4p_trident`] | I4P Trident: synthetic CMS, for want of a published syntax |
 //! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
+//! | [`acme_device_attest`] | answers to ACME's `device-attest-01` challenges, by devices of other modules |
+//! | [`apple`] | Apple: [Managed Device Attestation](apple::mda) and [App Attest](apple::app_attest) |
 //! | [`webauthn`] | WebAuthn attestation objects, and BLOBs of the FIDO Metadata Service |
 //! | [`tpm`] | TPM 2.0, [EK certificates](tpm::endorsement) and [Windows requests](tpm::windows) |
 //!
@@ -47,7 +49,9 @@ pub mod openpgp;
 pub mod pem;
 pub mod x509;
 
+pub mod acme_device_attest;
 pub mod android;
+pub mod apple;
 pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
 pub mod fortanix;
@@ -165,6 +169,9 @@ const FORMATS: &[(&str, Samples)] = &[
     (tpm::windows::FORMAT, tpm::windows::samples),
     (i4p_trident::FORMAT, i4p_trident::samples),
     (pkix_evidence::FORMAT, pkix_evidence::samples),
+    (acme_device_attest::FORMAT, acme_device_attest::samples),
+    (apple::mda::FORMAT, apple::mda::samples),
+    (apple::app_attest::FORMAT, apple::app_attest::samples),
     (webauthn::FORMAT, webauthn::samples),
 ];
 

@@ -99,6 +99,19 @@ impl Request {
         Self { place: place.into(), subject: Subject::Csr(csr.clone()) }
     }
 
+    /// The PKCS#10 request, where it is one.
+    pub(crate) fn csr(&self) -> Option<&CertificationRequest> {
+        match &self.subject {
+            Subject::Csr(csr) => Some(csr),
+            _ => None,
+        }
+    }
+
+    /// Where it came from, for reports.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
     /// The key that must be the attested one.
     pub(crate) fn key(&self) -> &PublicKey {
         match &self.subject {

@@ -181,6 +181,21 @@ impl Options {
         })
     }
 
+    /// The same options without those whose names are not wanted: for evidence inside other evidence.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let values = self.values.iter().filter(|(name, _)| wanted(name));
+        let files = self.files.iter().filter(|(name, _)| wanted(name));
+        Self {
+            values: values.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            files: files.map(|(name, bytes)| (name.clone(), bytes.clone())).collect(),
+        }
+    }
+
+    /// Whether an option with a value is set at all.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
     /// Whether a switch is on; off when not set.
     #[must_use]
     pub fn is_on(&self, name: &str) -> bool {

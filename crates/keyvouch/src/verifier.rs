@@ -229,10 +229,10 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         Some(request) => request.bind(key, &mut checks),
         None => Binding::None,
     };
-    let freshness = match cx.nonce {
+    let freshness = freshness.unwrap_or(match cx.nonce {
         None => Freshness::NotAsked,
-        Some(_) => freshness.unwrap_or(Freshness::NoNonceInEvidence),
-    };
+        Some(_) => Freshness::NoNonceInEvidence,
+    });
     if freshness == Freshness::NonceMismatch && checks.clean() {
         // Formats say it in their own words; none may stay silent.
         checks.fail(&NONCE_MISMATCH, NO_PLACE, "the statement answers another nonce");

@@ -19,7 +19,9 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod acme_device_attest;
 mod android;
+mod apple;
 mod crypto4a_qasm;
 mod fortanix;
 mod i4p_trident;
@@ -41,7 +43,10 @@ mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
+    &acme_device_attest::AcmeDeviceAttest,
     &android::Android,
+    &apple::AppAttest,
+    &apple::Mda,
     &marvell::AzureManagedHsm,
     &crypto4a_qasm::Crypto4aQasm,
     &fortanix::Fortanix,
@@ -141,7 +146,8 @@ pub(crate) struct Statement {
     pub(crate) attested: Option<Attested>,
     /// Every certificate that the judgement rests on, for deny-lists.
     pub(crate) certificates: Vec<Certificate>,
-    /// How the statement answers a nonce; for formats that have a place for one.
+    /// How the statement answers a nonce, or the challenge that a switch of the format names; for formats that have
+    /// a place for one.
     pub(crate) freshness: Option<Freshness>,
     /// Whether the attested key is of a kind that cannot be the key of a request: nothing is bound then.
     pub(crate) unbindable: bool,

@@ -147,6 +147,24 @@ pub struct Part<'s> {
     pub content: Content,
 }
 
+impl Part<'_> {
+    /// The bytes of a part of no kind that is known here: as they are, or what they spell when they are hexadecimal
+    /// digits.
+    pub(crate) fn unknown_bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match &self.content {
+            // Hexadecimal digits are letters of base64 too.
+            Content::Binary | Content::Base64 => {}
+            _ => return None,
+        }
+        let spelt = || {
+            let may_be = |b: &u8| b.is_ascii_hexdigit() || b.is_ascii_whitespace();
+            let text = std::str::from_utf8(&self.bytes).ok().filter(|_| self.bytes.iter().all(may_be))?;
+            hex::decode(text.split_ascii_whitespace().collect::<String>()).ok()
+        };
+        Some(spelt().map_or(Cow::Borrowed(&*self.bytes), Cow::Owned))
+    }
+}
+
 /// What a part is.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
