@@ -210,7 +210,8 @@ impl Verifier {
 
 /// Turns a judged statement into an appraisal: key quality, deny-lists, binding, freshness, reference data.
 fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Appraisal {
-    let Statement { mut checks, attested, certificates, freshness, request, .. } = statement;
+    let Statement { mut checks, attested, certificates, freshness, request, about, .. } = statement;
+    let about = about.unwrap_or_else(|| format.about());
     let mut attested = attested.filter(|_| !stops_authenticity(&checks));
     deny(&certificates, attested.as_ref(), cx, &mut checks);
     if attested.is_none() && !stops_authenticity(&checks) {
@@ -223,7 +224,11 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
     if let Some(key) = key {
         key_quality::check(key, &mut checks);
     }
-    let request = cx.request.or(request.as_ref());
+    let unreadable = cx.request.is_none() && cx.parts.files.iter().any(|(_, role)| *role == Role::Request);
+    if unreadable {
+        Request::refuse_unreadable(cx.parts, &mut checks);
+    }
+    let request = cx.request.or(request.as_ref()).filter(|_| !unreadable);
     let binding = request.map_or(Binding::None, |r| r.bind(key, &mut checks));
     let freshness = match cx.nonce {
         None => Freshness::NotAsked,
@@ -234,7 +239,7 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         checks.fail(&NONCE_MISMATCH, NO_PLACE, "the statement answers another nonce");
     }
     let mut appraisal = Appraisal {
-        format: format.about().id,
+        format: about.id,
         authenticity,
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
@@ -244,7 +249,7 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         certifications: Vec::new(),
         uncertified: false,
         advisories: Vec::new(),
-        limits: format.about().limits,
+        limits: about.limits,
         trust: None,
         decisions: Vec::new(),
     };
@@ -435,7 +440,7 @@ fn inputs(cx: &Context<'_>, labels: &[(usize, String)]) -> Vec<Input> {
         .map(|(index, (file, role))| Input {
             name: file.name.clone(),
             role: match role {
-                Role::Evidence => "evidence",
+                Role::Evidence | Role::Enclosed => "evidence",
                 Role::Request => "request",
             },
             sha256: sha256(&file.bytes),

@@ -20,6 +20,7 @@ use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
 mod crypto4a_qasm;
+pub(crate) mod csr_attestation;
 mod fortanix;
 mod i4p_trident;
 mod marvell;
@@ -41,6 +42,7 @@ mod yubikey_piv;
 pub(crate) const ALL: &[&dyn Format] = &[
     &marvell::AzureManagedHsm,
     &crypto4a_qasm::Crypto4aQasm,
+    &csr_attestation::CsrAttestation,
     &fortanix::Fortanix,
     &marvell::GoogleCloudHsm,
     &i4p_trident::I4pTrident,
@@ -139,6 +141,9 @@ pub(crate) struct Statement {
     pub(crate) certificates: Vec<Certificate>,
     /// How the statement answers a nonce; for formats that have a place for one.
     pub(crate) freshness: Option<Freshness>,
+    /// What it is a statement of, where that is another format than the one that found it: an envelope has
+    /// statements of others in it.
+    pub(crate) about: Option<&'static About>,
     /// The request in which the statement came. It is the one to be bound unless the caller names another.
     pub(crate) request: Option<Request>,
 }

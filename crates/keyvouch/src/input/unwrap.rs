@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::{Carrier, Content, InputError, Limits, Part, PartId, Parts, Role, compressed, json, pem};
 use crate::crypto::PublicKey;
 use crate::pki::{
-    Certificate, CertificateError, CertificationRequest, OpenPgpError, OpenPgpKey, RevocationList, cms,
+    CertReqMsg, Certificate, CertificateError, CertificationRequest, OpenPgpError, OpenPgpKey,
+    RevocationList, attestation, cms, crmf,
 };
 use crate::submission::{File, Submission};
 use crate::wire::der::{content, sequence, single};
@@ -79,6 +80,8 @@ enum Hint {
     /// An extension of a request that holds a bare certificate.
     Announced(ObjectIdentifier),
     Request,
+    /// A CertReqMsg.
+    Crmf,
     PublicKey,
     RevocationList,
     OpenPgpKey,
@@ -152,6 +155,13 @@ impl<'s> Unwrapper<'s, '_> {
                 }
             }
             Content::Request(request) => self.open_request(request, &inside)?,
+            Content::CrmfRequest(request) => {
+                self.open_extensions(request.extensions().collect(), &inside)?;
+                for (_, value) in request.extensions().filter(|(oid, _)| *oid == attestation::ATTESTATION) {
+                    self.open_attestation(value, &inside)?;
+                }
+            }
+            Content::CmpMessage => self.open_message(&part.bytes, &inside)?,
             Content::Certificate(certificate) => self.open_certificate(certificate, &inside)?,
             Content::Gzip { .. } => match compressed::inflate_single_gzip(&part.bytes, self.left()) {
                 Ok(inflated) => {
@@ -236,17 +246,78 @@ impl<'s> Unwrapper<'s, '_> {
         request: &CertificationRequest,
         inside: &dyn Fn(String) -> Position,
     ) -> Result<(), InputError> {
-        for (oid, value) in request.requested_extensions() {
+        self.open_extensions(request.requested_extensions(), inside)?;
+        for (oid, values) in request.attributes() {
+            if let (attestation::ATTESTATION, [value]) = (oid, values.as_slice()) {
+                self.open_attestation(value, inside)?;
+            }
+            for value in values {
+                if cms::looks_like_signed_data(value) && self.afford(value.len()) {
+                    self.take(Cow::Owned(value.to_vec()), inside(format!("attribute {oid}")), Hint::None)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open_extensions(
+        &mut self,
+        extensions: Vec<(ObjectIdentifier, &[u8])>,
+        inside: &dyn Fn(String) -> Position,
+    ) -> Result<(), InputError> {
+        for (oid, value) in extensions {
             if self.carriers.iter().any(|c| c.oid == oid) && self.afford(value.len()) {
                 let at = inside(format!("extension {oid}"));
                 self.take(Cow::Owned(value.to_vec()), at, Hint::Announced(oid))?;
             }
         }
-        for (oid, values) in request.attributes() {
-            for value in values {
-                if cms::looks_like_signed_data(value) && self.afford(value.len()) {
-                    self.take(Cow::Owned(value.to_vec()), inside(format!("attribute {oid}")), Hint::None)?;
-                }
+        Ok(())
+    }
+
+    /// Evidence inside a request of the evidence. That inside evidence which is inside already stays closed: an
+    /// envelope in an envelope is nobody's evidence.
+    fn open_attestation(
+        &mut self,
+        value: &[u8],
+        inside: &dyn Fn(String) -> Position,
+    ) -> Result<(), InputError> {
+        if self.role != Role::Evidence {
+            return Ok(());
+        }
+        let Ok(found) = attestation::Attestation::read(value) else { return Ok(()) };
+        let statements = (1_usize..).zip(&found.statements).flat_map(|(number, statement)| {
+            let name = attestation::statement_name(number);
+            statement.files().into_iter().map(move |file| (name.clone(), file, Hint::None))
+        });
+        let certificates = (1_usize..)
+            .zip(&found.certificates)
+            .map(|(number, der)| (attestation::certificate_name(number), *der, Hint::Certificate));
+        self.role = Role::Enclosed;
+        let mut taken = Ok(());
+        for (name, bytes, hint) in statements.chain(certificates) {
+            if taken.is_ok() && self.afford(bytes.len()) {
+                taken = self.take(Cow::Owned(bytes.to_vec()), inside(name), hint);
+            }
+        }
+        self.role = Role::Evidence;
+        taken
+    }
+
+    fn open_message(&mut self, bytes: &[u8], inside: &dyn Fn(String) -> Position) -> Result<(), InputError> {
+        let message = crmf::read_message(bytes).unwrap_or_default();
+        let named = |what: &str, members: Vec<&[u8]>, hint| -> Vec<(String, Vec<u8>, Hint)> {
+            let name = |number: usize| format!("{what} {number}");
+            (1..).zip(members).map(|(number, der)| (name(number), der.to_vec(), hint)).collect()
+        };
+        let all = [
+            named("request", message.requests, Hint::Crmf),
+            named("request", message.pkcs10, Hint::Request),
+            named("message", message.nested, Hint::None),
+            named("certificate", message.certificates, Hint::Certificate),
+        ];
+        for (name, der, hint) in all.into_iter().flatten() {
+            if self.afford(der.len()) {
+                self.take(Cow::Owned(der), inside(name), hint)?;
             }
         }
         Ok(())
@@ -325,6 +396,8 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
             let request = CertificationRequest::from_der(bytes);
             Some(request.map_or_else(Content::BrokenRequest, Content::Request))
         }
+        // One that cannot be read stays DER, which the reports describe.
+        Hint::Crmf => CertReqMsg::from_der(bytes).ok().map(Content::CrmfRequest),
         Hint::PublicKey => {
             let key = PublicKey::from_spki_der(bytes);
             Some(key.map_or_else(Content::BrokenPublicKey, Content::PublicKey))
@@ -425,6 +498,8 @@ fn der(bytes: &[u8]) -> Option<Option<Content>> {
                 Some(Content::PublicKey(key))
             } else if let Ok(list) = RevocationList::from_der(bytes) {
                 Some(Content::RevocationList(list))
+            } else if crmf::read_message(bytes).is_some() {
+                Some(Content::CmpMessage)
             } else {
                 single(bytes).map(|_| Content::Der)
             }
