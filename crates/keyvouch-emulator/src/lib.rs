@@ -26,6 +26,7 @@
 //! | [`fortanix`] | Fortanix DSM |
 //! | [`i4p_trident`] | I4P Trident: synthetic CMS, for want of a published syntax |
 //! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
+//! | [`csr_attestation`] | evidence inside certification requests (PKCS#10, CRMF, CMP) |
 //! | [`tpm`] | TPM 2.0, [EK certificates](tpm::endorsement) and [Windows requests](tpm::windows) |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
@@ -47,6 +48,7 @@ pub mod x509;
 
 pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
+pub mod csr_attestation;
 pub mod fortanix;
 pub mod google_cloud_hsm;
 pub mod i4p_trident;
@@ -160,6 +162,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (tpm::windows::FORMAT, tpm::windows::samples),
     (i4p_trident::FORMAT, i4p_trident::samples),
     (pkix_evidence::FORMAT, pkix_evidence::samples),
+    (csr_attestation::FORMAT, csr_attestation::samples),
 ];
 
 /// The format ids that can be emulated.
