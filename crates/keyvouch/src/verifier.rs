@@ -185,7 +185,7 @@ impl Verifier {
         })
     }
 
-    fn with_context<T>(
+    pub(crate) fn with_context<T>(
         &self,
         submission: &Submission,
         work: impl FnOnce(&Context<'_>) -> T,

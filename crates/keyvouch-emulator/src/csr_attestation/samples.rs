@@ -38,7 +38,9 @@ pub fn samples() -> Result<Vec<Sample>, Error> {
     add("beside-unknown", "a DICE statement beside it, which nobody evaluates", KeyKind::P256, &|bundle| {
         let dice = [0x06, 6, 0x67, 0x81, 0x05, 5, 4, 1].to_vec();
         bundle.statements.insert(0, Statement::new(dice, der::sequence(&[der::implicit(0, b"maker")])));
-        bundle.certificates.push(der::explicit(3, &[der::oid(ATTESTATION).unwrap_or_default(), der::null()].concat()));
+        bundle
+            .certificates
+            .push(der::explicit(3, &[der::oid(ATTESTATION).unwrap_or_default(), der::null()].concat()));
     })?;
     samples.push(with_size()?);
     samples.extend(in_crmf()?);
@@ -85,7 +87,12 @@ fn in_crmf() -> Result<Vec<Sample>, Error> {
     let pkcs10 = without.request(&key)?;
     Ok(vec![
         sample("crmf", "CertReqMessages", File::new("request.crmf", body.clone()), anchors.clone()),
-        sample("cmp-ir", "a CMP initialization request", File::new("ir.pki", cmp_message(0, &body, &[])?), anchors.clone()),
+        sample(
+            "cmp-ir",
+            "a CMP initialization request",
+            File::new("ir.pki", cmp_message(0, &body, &[])?),
+            anchors.clone(),
+        ),
         sample(
             "cmp-p10cr",
             "a CMP message with PKCS#10, the certificates in extraCerts",

@@ -34,7 +34,7 @@ pub(crate) const MAX_STATEMENTS: usize = 16;
 pub(crate) const MAX_CERTIFICATES: usize = 64;
 const MAX_BUNDLES: usize = 16;
 /// Files that belong to one statement.
-const MAX_FILES: usize = 16;
+pub(crate) const MAX_FILES: usize = 16;
 const MAX_HINT: usize = 256;
 
 /// Whether bytes that cannot be read as a request announce themselves as one with evidence in it: a SEQUENCE or a

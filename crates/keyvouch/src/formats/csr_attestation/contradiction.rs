@@ -6,7 +6,8 @@ use crate::claims::ClaimName;
 use crate::formats::tpm::chain::holds;
 use crate::formats::{Context, Statement};
 
-/// What two statements of one key cannot say differently.
+/// What two statements of one key cannot say differently. Words are compared, not ranked: where makers mean the same by
+/// two of them, it is for the subscriber to hand in one statement, not for the verifier to choose.
 const COMPARED: [ClaimName; 3] =
     [ClaimName::KeyGeneratedInDevice, ClaimName::KeyExportable, ClaimName::KeyEverExportable];
 

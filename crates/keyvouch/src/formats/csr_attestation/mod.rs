@@ -18,6 +18,8 @@ pub(crate) mod routes;
 mod tpm;
 mod view;
 
+pub(crate) use self::tpm::tcg_statement;
+
 use serde_json::Value;
 
 use self::checks as ck;

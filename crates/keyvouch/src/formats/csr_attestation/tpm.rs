@@ -11,14 +11,15 @@ use std::borrow::Cow;
 
 use der::Tag;
 
-use crate::formats::tpm::gather::{Signature, public_area};
+use crate::formats::tpm::gather::{Pool, Signature, public_area};
+use crate::formats::tpm::signature::ecdsa_der;
 use crate::formats::tpm::statement::{Material, judge as judge_statement, modulus_lengths};
 use crate::formats::tpm::switches::{Switches, pinned};
 use crate::formats::tpm::{self, checks as ck};
 use crate::formats::{Context, Statement};
 use crate::pki::Certificate;
 use crate::wire::der::{content, sequence};
-use crate::wire::tpm::PublicArea;
+use crate::wire::tpm::{PublicArea, SignatureValue, TpmSignature, alg};
 
 /// The three parts.
 pub(super) struct Parts<'a> {
@@ -91,4 +92,30 @@ pub(super) fn judge(
         nonce: cx.nonce,
     };
     judge_statement(&material, cx, statement);
+}
+
+/// The parts of a TCG statement and the certificates with it.
+pub(crate) type TcgStatement = (Vec<Vec<u8>>, Vec<Vec<u8>>);
+
+/// Evidence of the format `tpm` as a TCG statement; `None` when such a statement cannot hold all of it (creation data,
+/// the public area of the attestation key, a document), or a reader could not tell how its signature was made.
+pub(crate) fn tcg_statement(cx: &Context<'_>) -> Option<TcgStatement> {
+    let pool = Pool::of(cx);
+    let ([attest], [signature], [public]) =
+        (pool.attests.as_slice(), pool.signatures.as_slice(), pool.publics.as_slice())
+    else {
+        return None;
+    };
+    let is_all = pool.creations.is_empty() && pool.documents.is_empty() && pool.broken.is_empty();
+    let signature = match TpmSignature::read(&signature.bytes) {
+        // SHA-256 is what a reader tries for every kind of key.
+        Ok(made) if made.hash == alg::SHA256 => match made.value {
+            SignatureValue::Rsa(bytes) => bytes.to_vec(),
+            SignatureValue::Ec { r, s } => ecdsa_der(r, s)?,
+        },
+        Ok(_) => return None,
+        Err(_) => signature.bytes.to_vec(),
+    };
+    let certificates = pool.certificates.iter().map(|(_, c)| c.der().to_vec()).collect();
+    is_all.then(|| (vec![attest.bytes.to_vec(), signature, public.bytes.to_vec()], certificates))
 }

@@ -24,7 +24,7 @@ mod json;
 mod key;
 pub(crate) mod nv;
 mod policy;
-mod signature;
+pub(crate) mod signature;
 pub(crate) mod statement;
 pub(crate) mod switches;
 mod trust;

@@ -140,7 +140,7 @@ fn ids(scheme: Scheme) -> Option<(u16, u16)> {
 }
 
 /// Ecdsa-Sig-Value (RFC 3279, 2.2.3) of two numbers. `None` when one of them is zero.
-fn ecdsa_der(r: &[u8], s: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn ecdsa_der(r: &[u8], s: &[u8]) -> Option<Vec<u8>> {
     use der::Encode as _;
     use der::asn1::{AnyRef, UintRef};
     let mut content = Vec::new();
