@@ -7,6 +7,7 @@ mod formats;
 mod inspect;
 mod manpage;
 mod policy;
+mod request;
 mod tpm;
 mod verify;
 
@@ -25,6 +26,7 @@ pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
         Command::Formats(args) => formats::run(&args, out),
         Command::Anchors(args) => anchors::run(&args, out),
         Command::Policy(args) => policy::run(&args, out),
+        Command::Request(args) => request::run(&args, out),
         Command::Emulate(args) => emulate::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),
         Command::Manpage(args) => manpage::run(&args, out),

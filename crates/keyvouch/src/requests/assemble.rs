@@ -1,5 +1,7 @@
 //! The signed request, of its content and a signature that the device made.
 
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::STANDARD;
 use der::{Decode, Encode, Tag};
 
 use super::{EmbedError, encode};
@@ -13,6 +15,26 @@ pub struct Assembled {
     pub der: Vec<u8>,
     /// How it is signed.
     pub scheme: Scheme,
+}
+
+impl Assembled {
+    /// PEM (RFC 7468).
+    #[must_use]
+    pub fn pem(&self) -> String {
+        const LABEL: &str = "CERTIFICATE REQUEST";
+        let encoded = STANDARD.encode(&self.der);
+        let mut text = format!("-----BEGIN {LABEL}-----\n");
+        let mut rest = encoded.as_str();
+        while let Some((line, after)) =
+            rest.split_at_checked(rest.len().min(64)).filter(|(l, _)| !l.is_empty())
+        {
+            text.push_str(line);
+            text.push('\n');
+            rest = after;
+        }
+        text.push_str(&format!("-----END {LABEL}-----\n"));
+        text
+    }
 }
 
 /// The hash that signatures of a key are usually made with; `None` for keys that sign without one, or not at all.

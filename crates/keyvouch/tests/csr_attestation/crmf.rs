@@ -81,7 +81,8 @@ fn other_keys_and_several_extensions_are_refused() {
         (NotAuthentic, vec!["attribute-count".to_owned()])
     );
     // Without a key or a subject there is nothing to bind to, and the signature would not cover it.
-    for change in [(|r: &mut CertReq| r.spki = None) as fn(&mut CertReq), |r| r.subject = None] {
+    let changes: [fn(&mut CertReq); 2] = [|r| r.spki = None, |r| r.subject = None];
+    for change in changes {
         let appraisal = judge(messages(&[crmf(change)]));
         assert_eq!(failed(&appraisal), ["csr-malformed"]);
     }

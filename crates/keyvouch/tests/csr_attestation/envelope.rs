@@ -122,7 +122,8 @@ fn malformed(seen: &mut Seen) {
     let appraisal = judge(other.sign(&key, SignAlg::EcdsaSha256).unwrap());
     seen.fails(&appraisal, NotAuthentic, &["csr-malformed", "csr-signature"]);
 
-    let shapes: [(&str, fn(&mut Bundle)); 12] = [
+    type Change = fn(&mut Bundle);
+    let shapes: [(&str, Change); 12] = [
         ("a needless SEQUENCE", |b| b.nesting = Nesting::ListWithNeedless),
         ("no statement", |b| b.statements.clear()),
         ("no type", |b| b.statements[0].kind = der::null()),
