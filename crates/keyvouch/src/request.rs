@@ -39,7 +39,7 @@ pub(crate) const CSR_SIGNATURE: Check = Check::fitness(
 );
 pub(crate) const NO_POP: Check = Check::fitness(
     "no-pop",
-    "the key can prove its possession by signing the request",
+    "the request proves possession of its key by a signature, and the key can sign",
     "A key-agreement key cannot sign a request; prove possession by another way, or attest a signing key.",
 );
 
@@ -210,7 +210,10 @@ impl Request {
             Err(PossessionError::Signature(error)) => {
                 checks.fail(&CSR_SIGNATURE, place, format!("signature of the request: {error}"));
             }
-            Err(PossessionError::NoSignature(why)) => checks.fail(&NO_POP, place, why),
+            Err(PossessionError::NoSignature(why)) => {
+                let advice = "Make the request with a proof of possession by signature: POPOSigningKey over the CertRequest, with subject and public key in the template.";
+                checks.fail_as(&NO_POP, NO_POP.on_fail, place, why, advice);
+            }
         }
         false
     }

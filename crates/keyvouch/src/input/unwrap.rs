@@ -1,5 +1,7 @@
 //! Recognising what bytes are, and taking out what they hold.
 
+mod requests;
+
 use std::borrow::Cow;
 use std::str;
 
@@ -241,88 +243,6 @@ impl<'s> Unwrapper<'s, '_> {
         Ok(())
     }
 
-    fn open_request(
-        &mut self,
-        request: &CertificationRequest,
-        inside: &dyn Fn(String) -> Position,
-    ) -> Result<(), InputError> {
-        self.open_extensions(request.requested_extensions(), inside)?;
-        for (oid, values) in request.attributes() {
-            if let (attestation::ATTESTATION, [value]) = (oid, values.as_slice()) {
-                self.open_attestation(value, inside)?;
-            }
-            for value in values {
-                if cms::looks_like_signed_data(value) && self.afford(value.len()) {
-                    self.take(Cow::Owned(value.to_vec()), inside(format!("attribute {oid}")), Hint::None)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn open_extensions(
-        &mut self,
-        extensions: Vec<(ObjectIdentifier, &[u8])>,
-        inside: &dyn Fn(String) -> Position,
-    ) -> Result<(), InputError> {
-        for (oid, value) in extensions {
-            if self.carriers.iter().any(|c| c.oid == oid) && self.afford(value.len()) {
-                let at = inside(format!("extension {oid}"));
-                self.take(Cow::Owned(value.to_vec()), at, Hint::Announced(oid))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Evidence inside a request of the evidence. That inside evidence which is inside already stays closed: an
-    /// envelope in an envelope is nobody's evidence.
-    fn open_attestation(
-        &mut self,
-        value: &[u8],
-        inside: &dyn Fn(String) -> Position,
-    ) -> Result<(), InputError> {
-        if self.role != Role::Evidence {
-            return Ok(());
-        }
-        let Ok(found) = attestation::Attestation::read(value) else { return Ok(()) };
-        let statements = (1_usize..).zip(&found.statements).flat_map(|(number, statement)| {
-            let name = attestation::statement_name(number);
-            statement.files().into_iter().map(move |file| (name.clone(), file, Hint::None))
-        });
-        let certificates = (1_usize..)
-            .zip(&found.certificates)
-            .map(|(number, der)| (attestation::certificate_name(number), *der, Hint::Certificate));
-        self.role = Role::Enclosed;
-        let mut taken = Ok(());
-        for (name, bytes, hint) in statements.chain(certificates) {
-            if taken.is_ok() && self.afford(bytes.len()) {
-                taken = self.take(Cow::Owned(bytes.to_vec()), inside(name), hint);
-            }
-        }
-        self.role = Role::Evidence;
-        taken
-    }
-
-    fn open_message(&mut self, bytes: &[u8], inside: &dyn Fn(String) -> Position) -> Result<(), InputError> {
-        let message = crmf::read_message(bytes).unwrap_or_default();
-        let named = |what: &str, members: Vec<&[u8]>, hint| -> Vec<(String, Vec<u8>, Hint)> {
-            let name = |number: usize| format!("{what} {number}");
-            (1..).zip(members).map(|(number, der)| (name(number), der.to_vec(), hint)).collect()
-        };
-        let all = [
-            named("request", message.requests, Hint::Crmf),
-            named("request", message.pkcs10, Hint::Request),
-            named("message", message.nested, Hint::None),
-            named("certificate", message.certificates, Hint::Certificate),
-        ];
-        for (name, der, hint) in all.into_iter().flatten() {
-            if self.afford(der.len()) {
-                self.take(Cow::Owned(der), inside(name), hint)?;
-            }
-        }
-        Ok(())
-    }
-
     fn open_certificate(
         &mut self,
         certificate: &Certificate,
@@ -498,6 +418,8 @@ fn der(bytes: &[u8]) -> Option<Option<Content>> {
                 Some(Content::PublicKey(key))
             } else if let Ok(list) = RevocationList::from_der(bytes) {
                 Some(Content::RevocationList(list))
+            } else if let Ok(request) = CertReqMsg::from_der(bytes) {
+                Some(Content::CrmfRequest(request))
             } else if crmf::read_message(bytes).is_some() {
                 Some(Content::CmpMessage)
             } else {

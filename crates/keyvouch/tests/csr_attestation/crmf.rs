@@ -19,7 +19,7 @@ fn crmf(change: impl FnOnce(&mut CertReq)) -> Vec<u8> {
 fn every_way_of_carrying_a_request() {
     let body = messages(&[crmf(|_| {})]);
     let pkcs10 = request(&bundle());
-    let mut files = vec![body.clone()];
+    let mut files = vec![body.clone(), crmf(|_| {})];
     for (choice, body) in [(0, &body), (2, &body), (7, &body), (4, &pkcs10)] {
         let message = cmp_message(choice, body, &[]).unwrap();
         files.push(cmp_message(20, &messages(std::slice::from_ref(&message)), &[]).unwrap());

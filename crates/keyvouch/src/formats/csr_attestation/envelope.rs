@@ -1,6 +1,6 @@
 //! The request around the evidence: which parts are one, and the value in it.
 
-use crate::checks::Checks;
+use crate::checks::{Checks, Text};
 use crate::crypto::PublicKey;
 use crate::formats::{Context, Statement};
 use crate::input::{Content, PartId};
@@ -47,16 +47,14 @@ impl<'a> Envelope<'a> {
                         csr.attributes().filter(|(oid, _)| *oid == ATTESTATION).map(|(_, v)| v).collect();
                     let misplaced =
                         csr.requested_extensions().iter().filter(|(oid, _)| *oid == ATTESTATION).count();
+                    if attributes.is_empty() && misplaced == 0 {
+                        continue;
+                    }
                     let values = if csr.algorithm_fits() {
                         Ok(Values { attributes, misplaced })
                     } else {
                         Err(Unreadable::Malformed("its signature algorithm is not one of its key"))
                     };
-                    if matches!(&values, Ok(v) if v.attributes.is_empty() && v.misplaced == 0)
-                        || (values.is_err() && !announced(csr.der()))
-                    {
-                        continue;
-                    }
                     let request = Some(Request::carried(place, csr));
                     Self { part, place, request, key: Some(csr.key()), values }
                 }
@@ -163,7 +161,7 @@ impl<'a> Envelope<'a> {
     }
 
     /// A statement of this envelope, nothing judged yet.
-    pub(super) fn statement(&self, label: impl Into<crate::checks::Text>) -> Statement {
+    pub(super) fn statement(&self, label: impl Into<Text>) -> Statement {
         Statement {
             labels: vec![(self.part, label.into())],
             request: self.request.clone(),

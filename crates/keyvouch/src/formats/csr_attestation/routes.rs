@@ -50,7 +50,7 @@ pub(crate) const NUMBERS: &[(u32, &str)] = &[
 /// The operator switch of the arc.
 pub(crate) const VENDOR_EVIDENCE: &str = "csr_vendor_evidence";
 
-/// tcg-attest-tpm-certify, as content octets.
+/// tcg-attest-tpm-certify.
 pub(crate) const TCG_CERTIFY: &str = "2.23.133.20.1";
 /// id-evidence of PKIX Evidence: placeholders of its drafts.
 pub(crate) const PKIX_EVIDENCE: [&str; 2] = ["1.3.6.1.5.5.999", "1.2.3.999"];
