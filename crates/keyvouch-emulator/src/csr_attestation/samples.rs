@@ -4,6 +4,7 @@ use super::{ATTESTATION, Bundle, CertReq, FORMAT, Nesting, Statement, cmp_messag
 use crate::key::{Key, KeyKind};
 use crate::tpm::{Ak, AkAuthority, SignatureForm, Statement as TpmStatement, tpm2b};
 use crate::x509::Extension;
+use crate::yubikey_piv::{Carrier, Device, Hierarchy, Maker, pin, touch};
 use crate::{Error, File, Sample, der, pem};
 use serde_json::Map;
 
@@ -43,6 +44,7 @@ pub fn samples() -> Result<Vec<Sample>, Error> {
             .push(der::explicit(3, &[der::oid(ATTESTATION).unwrap_or_default(), der::null()].concat()));
     })?;
     samples.push(with_size()?);
+    samples.push(of_two_devices()?);
     samples.extend(in_crmf()?);
     Ok(samples)
 }
@@ -76,6 +78,20 @@ fn with_size() -> Result<Sample, Error> {
     signed.public = tpm2b(&signed.public);
     let file = File::new("request.csr", Bundle::of_tpm(&signed)?.request(&key)?);
     Ok(sample("sized-public", "TPM2B_PUBLIC and TPMT_SIGNATURE; DER", file, authority.anchors()))
+}
+
+/// A YubiKey's own evidence beside the statement of a TPM, about the same key: no real key is in both.
+fn of_two_devices() -> Result<Sample, Error> {
+    let (key, mut bundle, mut anchors) = of_tpm(KeyKind::P256)?;
+    let maker = Maker::new(Hierarchy::PivRoot)?;
+    let signed = maker.attest(&Device::new([5, 4, 3])?, 0x9a, &key, pin::ONCE, touch::NEVER)?.sign()?;
+    let files = signed.carried(Carrier::TwoPems)?;
+    let each: Vec<&[u8]> = files.iter().map(|file| file.bytes.as_slice()).collect();
+    bundle.statements.push(Statement::of_maker(1, &each));
+    let names = (1..).map(|number: u32| format!("yubico-{number}.pem"));
+    anchors.extend(maker.anchors().into_iter().zip(names).map(|(file, name)| File { name, ..file }));
+    let file = File::new("request.csr", pem::request(&bundle.request(&key)?));
+    Ok(sample("two-statements", "a statement of a TPM and one of a YubiKey", file, anchors))
 }
 
 fn in_crmf() -> Result<Vec<Sample>, Error> {
