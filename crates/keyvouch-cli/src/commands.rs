@@ -8,6 +8,7 @@ mod inspect;
 mod manpage;
 mod policy;
 mod record;
+mod request;
 mod tpm;
 mod verify;
 
@@ -27,6 +28,7 @@ pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
         Command::Formats(args) => formats::run(&args, out),
         Command::Anchors(args) => anchors::run(&args, out),
         Command::Policy(args) => policy::run(&args, out),
+        Command::Request(args) => request::run(&args, out),
         Command::Emulate(args) => emulate::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),
         Command::Manpage(args) => manpage::run(&args, out),

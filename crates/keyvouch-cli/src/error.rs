@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use keyvouch::requests::EmbedError;
 use keyvouch::tpm::activation::ActivationError;
 use keyvouch::{DataError, InputError};
 use keyvouch_policy::{PolicyError, SettingError};
@@ -76,6 +77,12 @@ pub(crate) enum Error {
     Exists(PathBuf),
     #[error("{}: {why}", .path.display())]
     Activation { path: PathBuf, why: ActivationError },
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    #[error("{}: {why}", .path.display())]
+    RequestKey { path: PathBuf, why: &'static str },
+    #[error("name the subject with --subject, such as \"CN=Example\": a public key has none")]
+    NoSubject,
     #[error("this machine gives no random bytes")]
     Random,
     #[error("option {name}: {why}")]

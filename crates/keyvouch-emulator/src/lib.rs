@@ -30,6 +30,7 @@
 //! | [`acme_device_attest`] | answers to ACME's `device-attest-01` challenges, by devices of other modules |
 //! | [`apple`] | Apple: [Managed Device Attestation](apple::mda) and [App Attest](apple::app_attest) |
 //! | [`webauthn`] | WebAuthn attestation objects, and BLOBs of the FIDO Metadata Service |
+//! | [`csr_attestation`] | evidence inside certification requests (PKCS#10, CRMF, CMP) |
 //! | [`tpm`] | TPM 2.0, [EK certificates](tpm::endorsement) and [Windows requests](tpm::windows) |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
@@ -54,6 +55,7 @@ pub mod android;
 pub mod apple;
 pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
+pub mod csr_attestation;
 pub mod fortanix;
 pub mod google_cloud_hsm;
 pub mod i4p_trident;
@@ -173,6 +175,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (apple::mda::FORMAT, apple::mda::samples),
     (apple::app_attest::FORMAT, apple::app_attest::samples),
     (webauthn::FORMAT, webauthn::samples),
+    (csr_attestation::FORMAT, csr_attestation::samples),
 ];
 
 /// The format ids that can be emulated.

@@ -32,6 +32,7 @@ mod key_quality;
 pub mod pki;
 pub mod reference;
 mod request;
+pub mod requests;
 pub mod signatures;
 pub mod submission;
 mod time;

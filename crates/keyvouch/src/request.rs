@@ -6,7 +6,8 @@ use crate::authentic::SignatureValid;
 use crate::checks::{Check, Checks};
 use crate::crypto::{Material, PublicKey, SignatureError};
 use crate::input::{Content, InputError, Part, Parts, Role};
-use crate::pki::{CertificationRequest, OpenPgpKey};
+use crate::pki::crmf::PossessionError;
+use crate::pki::{CertReqMsg, CertificationRequest, OpenPgpKey, attestation};
 
 /// The request of a submission.
 #[derive(Debug, Clone)]
@@ -18,6 +19,7 @@ pub(crate) struct Request {
 #[derive(Debug, Clone)]
 enum Subject {
     Csr(CertificationRequest),
+    Crmf(CertReqMsg),
     Certificate(PublicKey),
     PublicKey(PublicKey),
     /// Its primary key: that is the key which somebody certifies. Whether a subkey belongs to it is said by
@@ -37,7 +39,7 @@ pub(crate) const CSR_SIGNATURE: Check = Check::fitness(
 );
 pub(crate) const NO_POP: Check = Check::fitness(
     "no-pop",
-    "the key can prove its possession by signing the request",
+    "the request proves possession of its key by a signature, and the key can sign",
     "A key-agreement key cannot sign a request; prove possession by another way, or attest a signing key.",
 );
 
@@ -67,6 +69,7 @@ impl Request {
         for part in &all {
             let subject = match &part.content {
                 Content::Request(csr) => Subject::Csr(csr.clone()),
+                Content::CrmfRequest(request) => Subject::Crmf(request.clone()),
                 Content::Certificate(certificate) => {
                     let key = certificate.key().map_err(|e| InputError::BadRequest {
                         name: file.name.clone(),
@@ -81,11 +84,14 @@ impl Request {
             candidates.push(Self { place: part.place.clone(), subject });
         }
         match candidates.len() {
+            // Handed in as evidence too: the evidence is answered by what is wrong with it, and is bound to nothing.
+            0 if attestation::announced_in(parts, &file.bytes) => Ok(None),
             0 => Err(broken()),
             1 => Ok(candidates.pop()),
             count => {
                 // A request with its certificates in one file is still one request.
-                let mut requests = candidates.into_iter().filter(|c| matches!(c.subject, Subject::Csr(_)));
+                let is_request = |c: &Self| matches!(c.subject, Subject::Csr(_) | Subject::Crmf(_));
+                let mut requests = candidates.into_iter().filter(is_request);
                 match (requests.next(), requests.next()) {
                     (Some(only), None) => Ok(Some(only)),
                     _ => Err(InputError::ManyRequests { name: file.name.clone(), count }),
@@ -112,10 +118,24 @@ impl Request {
         &self.place
     }
 
+    /// The same of one in CRMF.
+    pub(crate) fn carried_crmf(place: impl Into<String>, request: &CertReqMsg) -> Self {
+        Self { place: place.into(), subject: Subject::Crmf(request.clone()) }
+    }
+
+    /// Without a request that can be read, although one was named, nothing is bound.
+    pub(crate) fn refuse_unreadable(parts: &Parts<'_>, checks: &mut Checks) {
+        for (file, _) in parts.files.iter().filter(|(_, role)| *role == Role::Request) {
+            let detail = "the request cannot be read: there is no key to compare with";
+            checks.fail(&CSR_KEY_MISMATCH, file.name.clone(), detail);
+        }
+    }
+
     /// The key that must be the attested one.
     pub(crate) fn key(&self) -> &PublicKey {
         match &self.subject {
             Subject::Csr(csr) => csr.key(),
+            Subject::Crmf(request) => request.key(),
             Subject::Certificate(key) | Subject::PublicKey(key) => key,
             Subject::OpenPgp(key) => key.key(),
         }
@@ -125,6 +145,7 @@ impl Request {
     pub(crate) fn label(&self) -> &'static str {
         match self.subject {
             Subject::Csr(_) => "certification request",
+            Subject::Crmf(_) => "certification request (CRMF)",
             Subject::Certificate(..) => "certificate to be bound",
             Subject::PublicKey(_) => "public key to be bound",
             Subject::OpenPgp(_) => "OpenPGP public key to be bound",
@@ -163,7 +184,7 @@ impl Request {
         );
         match (&self.subject, same && possessed) {
             (_, false) => Binding::None,
-            (Subject::Csr(_), true) => Binding::Csr,
+            (Subject::Csr(_) | Subject::Crmf(_), true) => Binding::Csr,
             (Subject::Certificate(..), true) => Binding::Certificate,
             (Subject::PublicKey(_) | Subject::OpenPgp(_), true) => Binding::PublicKey,
         }
@@ -178,7 +199,11 @@ impl Request {
     }
 
     fn proves_possession(&self, checks: &mut Checks) -> bool {
-        let Subject::Csr(csr) = &self.subject else { return true };
+        let csr = match &self.subject {
+            Subject::Csr(csr) => csr,
+            Subject::Crmf(request) => return self.proves_possession_in_crmf(request, checks),
+            Subject::Certificate(_) | Subject::PublicKey(_) | Subject::OpenPgp(_) => return true,
+        };
         if matches!(csr.key().material(), Material::X25519(_)) {
             checks.fail(
                 &NO_POP,
@@ -202,13 +227,34 @@ impl Request {
             }
         }
     }
+
+    fn proves_possession_in_crmf(&self, request: &CertReqMsg, checks: &mut Checks) -> bool {
+        let place = self.place.clone();
+        match request.verify() {
+            Ok(_) => {
+                checks.pass(&CSR_SIGNATURE, place, "the request is signed by its own key");
+                return true;
+            }
+            Err(PossessionError::Signature(error)) => {
+                checks.fail(&CSR_SIGNATURE, place, format!("signature of the request: {error}"));
+            }
+            Err(PossessionError::NoSignature(why)) => {
+                let advice = "Make the request with a proof of possession by signature: POPOSigningKey over the CertRequest, with subject and public key in the template.";
+                checks.fail_as(&NO_POP, NO_POP.on_fail, place, why, advice);
+            }
+        }
+        false
+    }
 }
 
 /// Whether the part came out of a request or certificate: carried by it, not the request itself.
 fn is_carried(parts: &Parts<'_>, part: &Part<'_>) -> bool {
     let mut parent = part.parent;
     while let Some(above) = parent.and_then(|id| parts.get(id)) {
-        if matches!(above.content, Content::Request(_) | Content::Certificate(_) | Content::Cms { .. }) {
+        if matches!(
+            above.content,
+            Content::Request(_) | Content::CrmfRequest(_) | Content::Certificate(_) | Content::Cms { .. }
+        ) {
             return true;
         }
         parent = above.parent;

@@ -185,7 +185,7 @@ impl Verifier {
         })
     }
 
-    fn with_context<T>(
+    pub(crate) fn with_context<T>(
         &self,
         submission: &Submission,
         work: impl FnOnce(&Context<'_>) -> T,
@@ -210,7 +210,8 @@ impl Verifier {
 
 /// Turns a judged statement into an appraisal: key quality, deny-lists, binding, freshness, reference data.
 fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Appraisal {
-    let Statement { mut checks, attested, certificates, freshness, request, unbindable, .. } = statement;
+    let Statement { mut checks, attested, certificates, freshness, request, about, unbindable, .. } = statement;
+    let about = about.unwrap_or_else(|| format.about());
     let mut attested = attested.filter(|_| !stops_authenticity(&checks));
     deny(&certificates, attested.as_ref(), cx, &mut checks);
     if attested.is_none() && !stops_authenticity(&checks) {
@@ -223,8 +224,11 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
     if let Some(key) = key {
         key_quality::check(key, &mut checks);
     }
-    let request = cx.request.or(request.as_ref());
-    let binding = match request {
+    let unreadable = cx.request.is_none() && cx.parts.files.iter().any(|(_, role)| *role == Role::Request);
+    if unreadable {
+        Request::refuse_unreadable(cx.parts, &mut checks);
+    }
+    let binding = match cx.request.or(request.as_ref()).filter(|_| !unreadable) {
         Some(request) if unbindable => request.leave_unbound(&mut checks),
         Some(request) => request.bind(key, &mut checks),
         None => Binding::None,
@@ -238,7 +242,7 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         checks.fail(&NONCE_MISMATCH, NO_PLACE, "the statement answers another nonce");
     }
     let mut appraisal = Appraisal {
-        format: format.about().id,
+        format: about.id,
         authenticity,
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
@@ -248,7 +252,7 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         certifications: Vec::new(),
         uncertified: false,
         advisories: Vec::new(),
-        limits: format.about().limits,
+        limits: about.limits,
         trust: None,
         decisions: Vec::new(),
     };
@@ -439,7 +443,7 @@ fn inputs(cx: &Context<'_>, labels: &[(usize, String)]) -> Vec<Input> {
         .map(|(index, (file, role))| Input {
             name: file.name.clone(),
             role: match role {
-                Role::Evidence => "evidence",
+                Role::Evidence | Role::Enclosed => "evidence",
                 Role::Request => "request",
             },
             sha256: sha256(&file.bytes),

@@ -246,7 +246,7 @@ fn is_request(file: &File) -> bool {
     // A file that cannot be unwrapped is for the verifier to complain about.
     let Ok(parts) = Parts::of(&alone, &[], Limits::DEFAULT) else { return false };
     parts.iter().any(|(_, part)| {
-        matches!(part.content, Content::Request(_) | Content::BrokenRequest(_))
+        matches!(part.content, Content::Request(_) | Content::CrmfRequest(_) | Content::BrokenRequest(_))
             && is_only_wrapped(part, &parts)
     })
 }
@@ -256,7 +256,7 @@ fn is_only_wrapped(part: &Part<'_>, parts: &Parts<'_>) -> bool {
     while let Some(container) = parent.and_then(|id| parts.get(id)) {
         let wraps = matches!(
             container.content,
-            Content::Pem | Content::Base64 | Content::Gzip { .. } | Content::Zip { .. }
+            Content::Pem | Content::Base64 | Content::CmpMessage | Content::Gzip { .. } | Content::Zip { .. }
         );
         if !wraps {
             return false;

@@ -23,6 +23,7 @@ mod acme_device_attest;
 mod android;
 mod apple;
 mod crypto4a_qasm;
+pub(crate) mod csr_attestation;
 mod fortanix;
 mod i4p_trident;
 mod marvell;
@@ -49,6 +50,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &apple::Mda,
     &marvell::AzureManagedHsm,
     &crypto4a_qasm::Crypto4aQasm,
+    &csr_attestation::CsrAttestation,
     &fortanix::Fortanix,
     &marvell::GoogleCloudHsm,
     &i4p_trident::I4pTrident,
@@ -151,6 +153,9 @@ pub(crate) struct Statement {
     pub(crate) freshness: Option<Freshness>,
     /// Whether the attested key is of a kind that cannot be the key of a request: nothing is bound then.
     pub(crate) unbindable: bool,
+    /// What it is a statement of, where that is another format than the one that found it: an envelope has
+    /// statements of others in it.
+    pub(crate) about: Option<&'static About>,
     /// The request in which the statement came. It is the one to be bound unless the caller names another.
     pub(crate) request: Option<Request>,
 }

@@ -23,8 +23,8 @@ pub use pem::find as find_pem;
 
 use crate::crypto::{KeyError, PublicKey};
 use crate::pki::{
-    Certificate, CertificateError, CertificationRequest, CrlError, CsrError, OpenPgpError, OpenPgpKey,
-    RevocationList,
+    CertReqMsg, Certificate, CertificateError, CertificationRequest, CrlError, CsrError, OpenPgpError,
+    OpenPgpKey, RevocationList,
 };
 use crate::submission::{File, Submission};
 
@@ -122,6 +122,8 @@ pub enum Role {
     Evidence,
     /// The request, or something inside it.
     Request,
+    /// Evidence inside a request: for the format of that envelope, which says whose it is. No other looks at it.
+    Enclosed,
 }
 
 /// Index of a part.
@@ -182,6 +184,10 @@ pub enum Content {
     },
     /// A PKCS#10 request.
     Request(CertificationRequest),
+    /// A request in CRMF.
+    CrmfRequest(CertReqMsg),
+    /// A CMP message with requests; they are parts of their own, and so are the certificates that came along.
+    CmpMessage,
     /// Something labelled a request that is not one.
     BrokenRequest(CsrError),
     /// A SubjectPublicKeyInfo.
@@ -235,6 +241,8 @@ impl Content {
             Self::Certificate(c) => format!("certificate of {}", c.display_name()),
             Self::BrokenCertificate { why, .. } => format!("not a certificate although it says so ({why})"),
             Self::Request(_) => "certification request (PKCS#10)".to_owned(),
+            Self::CrmfRequest(_) => "certification request (CRMF)".to_owned(),
+            Self::CmpMessage => "CMP message with certification requests".to_owned(),
             Self::BrokenRequest(why) => format!("not a certification request although it says so ({why})"),
             Self::PublicKey(key) => format!("public key, {}", key.algorithm()),
             Self::BrokenPublicKey(why) => format!("not a public key although it says so ({why})"),
@@ -309,6 +317,30 @@ impl<'s> Parts<'s> {
     /// The parts directly inside another.
     pub fn children(&self, of: PartId) -> impl Iterator<Item = (PartId, &Part<'s>)> {
         self.iter().filter(move |(_, p)| p.parent == Some(of))
+    }
+
+    /// What is enclosed below a part, in the given members of it, as evidence of its own.
+    pub(crate) fn enclosed<'p>(&'p self, of: PartId, takes: impl Fn(&Part<'_>) -> bool) -> Parts<'p> {
+        let mut own: Vec<Part<'p>> = Vec::new();
+        let mut known: Vec<(PartId, PartId)> = Vec::new();
+        for (id, part) in self.iter().filter(|(_, p)| p.role == Role::Enclosed) {
+            let above = part.parent.and_then(|parent| known.iter().find(|(old, _)| *old == parent));
+            let parent = above.map(|(_, new)| *new);
+            if parent.is_none() && !(part.parent == Some(of) && takes(part)) {
+                continue;
+            }
+            known.push((id, PartId(own.len())));
+            own.push(Part {
+                place: part.place.clone(),
+                file: part.file,
+                role: Role::Evidence,
+                parent,
+                name: part.name.clone(),
+                bytes: Cow::Borrowed(&part.bytes),
+                content: part.content.clone(),
+            });
+        }
+        Parts { files: self.files.clone(), parts: own }
     }
 
     /// The place of a part, for reports.

@@ -1,5 +1,7 @@
 //! Recognising what bytes are, and taking out what they hold.
 
+mod requests;
+
 use std::borrow::Cow;
 use std::str;
 
@@ -10,7 +12,8 @@ use serde_json::Value;
 use super::{Carrier, Content, InputError, Limits, Part, PartId, Parts, Role, compressed, json, pem};
 use crate::crypto::PublicKey;
 use crate::pki::{
-    Certificate, CertificateError, CertificationRequest, OpenPgpError, OpenPgpKey, RevocationList, cms,
+    CertReqMsg, Certificate, CertificateError, CertificationRequest, OpenPgpError, OpenPgpKey,
+    RevocationList, attestation, cms, crmf,
 };
 use crate::submission::{File, Submission};
 use crate::wire::der::{content, sequence, single};
@@ -79,6 +82,8 @@ enum Hint {
     /// An extension of a request that holds a bare certificate.
     Announced(ObjectIdentifier),
     Request,
+    /// A CertReqMsg.
+    Crmf,
     PublicKey,
     RevocationList,
     OpenPgpKey,
@@ -152,6 +157,13 @@ impl<'s> Unwrapper<'s, '_> {
                 }
             }
             Content::Request(request) => self.open_request(request, &inside)?,
+            Content::CrmfRequest(request) => {
+                self.open_extensions(request.extensions().collect(), &inside)?;
+                for (_, value) in request.extensions().filter(|(oid, _)| *oid == attestation::ATTESTATION) {
+                    self.open_attestation(value, &inside)?;
+                }
+            }
+            Content::CmpMessage => self.open_message(&part.bytes, &inside)?,
             Content::Certificate(certificate) => self.open_certificate(certificate, &inside)?,
             Content::Gzip { .. } => match compressed::inflate_single_gzip(&part.bytes, self.left()) {
                 Ok(inflated) => {
@@ -231,29 +243,6 @@ impl<'s> Unwrapper<'s, '_> {
         Ok(())
     }
 
-    fn open_request(
-        &mut self,
-        request: &CertificationRequest,
-        inside: &dyn Fn(String) -> Position,
-    ) -> Result<(), InputError> {
-        for (oid, value) in request.requested_extensions() {
-            if self.carriers.iter().any(|c| c.oid == oid) && self.afford(value.len()) {
-                let at = inside(format!("extension {oid}"));
-                self.take(Cow::Owned(value.to_vec()), at, Hint::Announced(oid))?;
-            }
-        }
-        for (oid, values) in request.attributes() {
-            for value in values {
-                if let Some(held) = held_by_attribute(value)
-                    && self.afford(held.len())
-                {
-                    self.take(Cow::Owned(held.to_vec()), inside(format!("attribute {oid}")), Hint::None)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn open_certificate(
         &mut self,
         certificate: &Certificate,
@@ -298,19 +287,6 @@ impl<'s> Unwrapper<'s, '_> {
 /// Between the names of nested parts.
 const SEPARATOR: &str = " › ";
 
-/// What an attribute of a request holds that is evidence by its form: CMS SignedData, bare or in an OCTET STRING, or
-/// JSON text in a UTF8String.
-fn held_by_attribute(value: &[u8]) -> Option<&[u8]> {
-    if cms::looks_like_signed_data(value) {
-        return Some(value);
-    }
-    match single(value)? {
-        (Tag::OctetString, held) => cms::looks_like_signed_data(held).then_some(held),
-        (Tag::Utf8String, text) => looks_like_json(text).then_some(text),
-        _ => None,
-    }
-}
-
 /// The PEM text that a JSON string is, or holds in base64.
 fn pem_in(text: &str) -> Option<Vec<u8>> {
     if pem::is_pem(text.as_bytes()) {
@@ -340,6 +316,8 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
             let request = CertificationRequest::from_der(bytes);
             Some(request.map_or_else(Content::BrokenRequest, Content::Request))
         }
+        // One that cannot be read stays DER, which the reports describe.
+        Hint::Crmf => CertReqMsg::from_der(bytes).ok().map(Content::CrmfRequest),
         Hint::PublicKey => {
             let key = PublicKey::from_spki_der(bytes);
             Some(key.map_or_else(Content::BrokenPublicKey, Content::PublicKey))
@@ -440,6 +418,10 @@ fn der(bytes: &[u8]) -> Option<Option<Content>> {
                 Some(Content::PublicKey(key))
             } else if let Ok(list) = RevocationList::from_der(bytes) {
                 Some(Content::RevocationList(list))
+            } else if let Ok(request) = CertReqMsg::from_der(bytes) {
+                Some(Content::CrmfRequest(request))
+            } else if crmf::read_message(bytes).is_some() {
+                Some(Content::CmpMessage)
             } else {
                 single(bytes).map(|_| Content::Der)
             }

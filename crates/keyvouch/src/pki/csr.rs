@@ -7,13 +7,14 @@ use der::asn1::{BitStringRef, ObjectIdentifier};
 use der::{Decode, Tag, TagNumber};
 
 use crate::authentic::SignatureValid;
-use crate::crypto::{KeyError, PublicKey, Scheme, SchemeError, SignatureError};
+use crate::crypto::{KeyError, Material, PublicKey, Scheme, SchemeError, SignatureError};
 use crate::wire::der::{children, content, range_in, sequence, single};
 
 /// extensionRequest (RFC 2985, 5.4.2).
 pub(crate) const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 
-const MAX_REQUEST: usize = 256 * 1024;
+/// The largest request that is read: evidence in it can be long.
+pub(crate) const MAX_REQUEST: usize = 1 << 20;
 const MAX_ATTRIBUTES: usize = 64;
 
 /// A PKCS#10 request. Cheap to clone.
@@ -120,6 +121,21 @@ impl CertificationRequest {
 
     fn scheme_or_null(&self) -> Result<Scheme, SchemeError> {
         Scheme::from_algorithm_identifier_or_null(self.slice(&self.0.algorithm))
+    }
+
+    /// Whether the algorithm of the signature is one that a key of this type has; an algorithm that is not known is
+    /// for [`Self::verify`] to refuse.
+    pub(crate) fn algorithm_fits(&self) -> bool {
+        match (&self.0.scheme, self.0.key.material()) {
+            (Ok(Scheme::RsaPkcs1(_) | Scheme::RsaPss(_)), material) => {
+                matches!(material, Material::Rsa { .. })
+            }
+            (Ok(Scheme::Ecdsa(_)), material) => {
+                matches!(material, Material::Ec { .. } | Material::Other { .. })
+            }
+            (Ok(Scheme::Ed25519), material) => matches!(material, Material::Ed25519(_)),
+            _ => true,
+        }
     }
 
     /// The attributes: identifier and values (each a whole TLV).

@@ -9,6 +9,7 @@ pub(crate) mod d3s;
 pub(crate) mod der;
 pub(crate) mod jws;
 pub(crate) mod ncore;
+pub(crate) mod oid;
 pub(crate) mod plist;
 pub(crate) mod tlv;
 pub(crate) mod tpm;

@@ -76,6 +76,11 @@ impl Seen {
         self.0.insert(id.to_owned());
     }
 
+    /// Whether the check was seen.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.0.contains(id)
+    }
+
     /// Every check that the format declares was seen, and no other but those of the core, which are given.
     #[track_caller]
     pub(crate) fn are_all_of(&self, format: &str, of_the_core: &[&str]) {
