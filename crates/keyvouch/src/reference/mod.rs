@@ -27,6 +27,7 @@ use crate::time::Time;
 
 /// The built-in data files. A new file is one line here.
 const DATA: &[(&str, &str)] = &[
+    ("data/anchors/aws.toml", include_str!("../../../../data/anchors/aws.toml")),
     ("data/anchors/crypto4a-qasm.toml", include_str!("../../../../data/anchors/crypto4a-qasm.toml")),
     ("data/anchors/fortanix.toml", include_str!("../../../../data/anchors/fortanix.toml")),
     ("data/anchors/google-cloud-hsm.toml", include_str!("../../../../data/anchors/google-cloud-hsm.toml")),
