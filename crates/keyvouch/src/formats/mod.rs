@@ -71,6 +71,8 @@ pub enum Proof {
     RealEvidence,
     /// No real evidence is public; its reader follows the maker's documents and an emulator.
     EmulatedOnly,
+    /// Its statements are a provider's answers to the operator, which nobody signed.
+    ProviderStatement,
     /// There is no evidence that could prove it: the format answers for devices without attestation.
     NoEvidence,
 }

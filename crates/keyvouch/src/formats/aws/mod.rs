@@ -47,7 +47,7 @@ static ABOUT: About = About {
     title: "AWS KMS provider statement, AWS CloudHSM identity",
     maker: "Amazon Web Services",
     devices: "keys of AWS KMS (what the service says of them); clusters of AWS CloudHSM (their identity, never a key)",
-    proof: Proof::NoEvidence,
+    proof: Proof::ProviderStatement,
     checks: ck::ALL,
     options: &[
         FETCHED_OPTION,

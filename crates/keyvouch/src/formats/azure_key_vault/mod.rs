@@ -30,7 +30,7 @@ static ABOUT: About = About {
     title: "Azure Key Vault provider statement",
     maker: "Microsoft",
     devices: "vaults of Azure Key Vault, Standard and Premium; not Managed HSM pools, which attest",
-    proof: Proof::NoEvidence,
+    proof: Proof::ProviderStatement,
     checks: ck::ALL,
     options: &[FETCHED_OPTION],
     limits: &[
