@@ -75,6 +75,8 @@ pub(crate) enum Error {
     Exists(PathBuf),
     #[error("{}: {why}", .path.display())]
     Activation { path: PathBuf, why: ActivationError },
+    #[error("{0}")]
+    Provider(keyvouch_provider::Error),
     #[error("this machine gives no random bytes")]
     Random,
     #[error("option {name}: {why}")]

@@ -239,7 +239,12 @@ fn envelopes_that_are_not_sent() {
         ("header", Bench::requested(|r| r.set("Host", "evil.example"))),
         ("header", Bench::requested(|r| r.set("Content-Type", "application/json"))),
         ("header", Bench::requested(|r| r.set("X-Amz-Content-Sha256", &"0".repeat(64)))),
-        ("header", Bench::new().edited(|e| e["requests"][1]["headers"]["content-TYPE"] = "application/x-amz-json-1.1".into())),
+        (
+            "header",
+            Bench::new().edited(|e| {
+                e["requests"][1]["headers"]["content-TYPE"] = "application/x-amz-json-1.1".into()
+            }),
+        ),
         ("signed-headers", Bench::requested(|r| r.unsigned = vec!["x-rka-nonce".into()])),
         ("signed-headers", Bench::requested(|r| r.unsigned = vec!["host".into()])),
         ("signed-headers", Bench::requested(|r| r.unsigned = vec!["x-amz-security-token".into()])),

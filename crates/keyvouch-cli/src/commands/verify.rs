@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
 }
 
 /// Exit status of a verdict.
-fn status(verdict: Option<Verdict>) -> u8 {
+pub(super) fn status(verdict: Option<Verdict>) -> u8 {
     match verdict {
         Some(Verdict::Accept | Verdict::AcceptWithFindings) => 0,
         Some(Verdict::Refuse) => 1,
@@ -122,7 +122,7 @@ fn known_options() -> impl Iterator<Item = &'static OptionDef> {
 }
 
 /// The options: those suggested, with those of the command line over them.
-fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
+pub(super) fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
     let mut given: Map<String, Value> = Map::new();
     let mut options = Options::default();
     let mut named = BTreeSet::new();
