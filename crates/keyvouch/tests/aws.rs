@@ -503,10 +503,8 @@ fn a_denied_key_is_silent() {
     let bench = Bench::new();
     let spki = text(&bench.judge(), ClaimName::KeySpkiSha256);
     let mut reference = Reference::builtin().unwrap();
-    let deny = format!("[[deny]]\nkind = \"spki\"\nsha256 = \"{spki}\"\nreason = \"leaked\"\n");
-    if reference.load_operator_file("deny.toml", &deny).is_err() {
-        return;
-    }
+    let deny = format!("[[deny]]\nspki_sha256 = '{spki}'\nreason = 'leaked'\n");
+    reference.load_operator_file("deny.toml", &deny).unwrap();
     let appraisal = judge(reference, &bench.submission());
     assert_eq!(appraisal.authenticity, Authenticity::NotAttestable);
     assert_eq!(failed(&appraisal), ["denied"]);
