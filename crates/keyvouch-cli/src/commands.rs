@@ -7,6 +7,7 @@ mod formats;
 mod inspect;
 mod manpage;
 mod policy;
+mod provider;
 mod record;
 mod request;
 mod tpm;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
         Command::Verify(args) => return verify::run(&args, out),
         Command::Record(args) => return record::run(&args, out),
         Command::Tpm(args) => return tpm::run(&args, out),
+        Command::Provider(args) => return provider::run(&args, out),
         Command::Inspect(args) => inspect::run(&args, out),
         Command::Formats(args) => formats::run(&args, out),
         Command::Anchors(args) => anchors::run(&args, out),

@@ -83,6 +83,8 @@ pub(crate) enum Error {
     RequestKey { path: PathBuf, why: &'static str },
     #[error("name the subject with --subject, such as \"CN=Example\": a public key has none")]
     NoSubject,
+    #[error("{0}")]
+    Provider(keyvouch_provider::Error),
     #[error("this machine gives no random bytes")]
     Random,
     #[error("option {name}: {why}")]

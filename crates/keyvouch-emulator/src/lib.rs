@@ -18,6 +18,7 @@
 //! | [`yubihsm2`] | YubiHSM 2 |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
+//! | [`aws`], [`azure_key_vault`] | answers of providers, signed requests, certificates of CloudHSM clusters: no attestation, so no [`samples`] |
 //! | [`azure_managed_hsm`] | Azure Managed HSM, the same blobs with a pool's chain, in JSON |
 //! | [`smartcard_hsm`] | SmartCard-HSM and Nitrokey HSM |
 //! | [`securosys`] | Securosys Primus HSM |
@@ -53,6 +54,8 @@ pub mod x509;
 pub mod acme_device_attest;
 pub mod android;
 pub mod apple;
+pub mod aws;
+pub mod azure_key_vault;
 pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
 pub mod csr_attestation;

@@ -30,6 +30,7 @@ pub mod formats;
 pub mod input;
 mod key_quality;
 pub mod pki;
+pub mod provider;
 pub mod reference;
 mod request;
 pub mod requests;
@@ -40,7 +41,7 @@ pub mod tpm;
 mod verifier;
 mod wire;
 
-pub use appraisal::{Appraisal, Authenticity, Binding, Freshness, Report, Verdict};
+pub use appraisal::{Appraisal, Authenticity, Binding, Freshness, Report, Route, Verdict};
 pub use claims::{Basis, Claim, ClaimName, ClaimSet, Value};
 pub use input::InputError;
 pub use reference::{DataError, Reference};

@@ -1,13 +1,13 @@
 //! The verifier: reference data in, then submissions in and reports out.
 
 use crate::appraisal::{
-    Advisory, Appraisal, Authenticity, Binding, Certification, Freshness, Input, NO_PLACE, Report,
-    VerifierIdentity,
+    Advisory, Appraisal, Authenticity, Binding, Certification, Freshness, Input, NO_PLACE, Report, Route,
+    Trust, VerifierIdentity,
 };
 use crate::checks::{Check, Checks, OnFail, Outcome};
 use crate::claims::{ClaimName, ClaimSet};
-use crate::crypto::sha256;
-use crate::formats::{self, Attested, Context, Format, Statement};
+use crate::crypto::{PublicKey, sha256};
+use crate::formats::{self, Context, Format, Statement, Way};
 use crate::input::{Carrier, InputError, Limits, Part, Parts, Role};
 use crate::key_quality;
 use crate::reference::Reference;
@@ -208,19 +208,44 @@ impl Verifier {
     }
 }
 
+/// What a statement says, by whichever way.
+struct Spoken {
+    key: Option<PublicKey>,
+    claims: ClaimSet,
+    trust: Option<Trust>,
+}
+
+impl Spoken {
+    /// What was fetched counts only by the way of provider statements, so that it can never pass for attested.
+    fn of(statement: &mut Statement) -> Option<Self> {
+        let (stated, attested) = (statement.stated.take(), statement.attested.take());
+        match statement.way {
+            Way::ProviderStatement => stated.map(|s| Self { key: s.key, claims: s.claims, trust: None }),
+            Way::Attestation => attested.map(|a| Self { key: a.key, claims: a.claims, trust: Some(a.trust) }),
+            // A device may be genuine and still say nothing of its keys.
+            Way::None => attested.map(|a| Self { key: None, claims: a.claims, trust: Some(a.trust) }),
+        }
+    }
+}
+
 /// Turns a judged statement into an appraisal: key quality, deny-lists, binding, freshness, reference data.
-fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Appraisal {
-    let Statement { mut checks, attested, certificates, freshness, request, about, unbindable, .. } = statement;
+fn finish(format: &dyn Format, mut statement: Statement, cx: &Context<'_>) -> Appraisal {
+    let mut spoken = Spoken::of(&mut statement);
+    let Statement { mut checks, certificates, freshness, request, about, unbindable, way, .. } = statement;
     let about = about.unwrap_or_else(|| format.about());
-    let mut attested = attested.filter(|_| !stops_authenticity(&checks));
-    deny(&certificates, attested.as_ref(), cx, &mut checks);
-    if attested.is_none() && !stops_authenticity(&checks) {
+    let attests = way == Way::Attestation;
+    spoken = spoken.filter(|_| !attests || !stops_authenticity(&checks));
+    deny(&certificates, spoken.as_ref(), cx, &mut checks);
+    if attests && spoken.is_none() && !stops_authenticity(&checks) {
         // A format that reports no fault and authenticates nothing: never a pass.
         checks.fail(&UNAUTHENTICATED, NO_PLACE, "nothing was authenticated");
     }
-    let authenticity = authenticity(&checks);
-    attested = attested.filter(|_| authenticity == Authenticity::Authentic);
-    let key = attested.as_ref().and_then(|a| a.key.as_ref());
+    let authenticity = if attests { authenticity(&checks) } else { Authenticity::NotAttestable };
+    spoken = spoken.filter(|_| match attests {
+        true => authenticity == Authenticity::Authentic,
+        false => checks.worst() != Some(OnFail::NotAuthentic),
+    });
+    let key = spoken.as_ref().and_then(|s| s.key.as_ref());
     if let Some(key) = key {
         key_quality::check(key, &mut checks);
     }
@@ -244,6 +269,7 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
     let mut appraisal = Appraisal {
         format: about.id,
         authenticity,
+        route: if spoken.is_some() { way.route() } else { Route::None },
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
         binding,
@@ -256,11 +282,13 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         trust: None,
         decisions: Vec::new(),
     };
-    if let Some(Attested { claims, trust, .. }) = attested {
+    if let Some(Spoken { claims, trust, .. }) = spoken {
         look_up(&claims, cx, &mut checks, &mut appraisal);
         appraisal.details = claims.clone();
         appraisal.claims = claims;
-        appraisal.trust = Some(trust);
+        appraisal.trust = trust;
+    } else if !attests {
+        appraisal.claims = ClaimSet::unknown();
     }
     appraisal.checks = checks.into_records();
     appraisal
@@ -282,7 +310,7 @@ fn authenticity(checks: &Checks) -> Authenticity {
 /// Deny-lists: by certificate, by key, by device.
 fn deny(
     certificates: &[crate::pki::Certificate],
-    attested: Option<&Attested>,
+    spoken: Option<&Spoken>,
     cx: &Context<'_>,
     checks: &mut Checks,
 ) {
@@ -302,11 +330,11 @@ fn deny(
             hit = Some(format!("certificate of {} is denied: {reason}", certificate.display_name()));
         }
     }
-    if let Some(attested) = attested {
-        let claims = &attested.claims;
-        let key = attested.key.as_ref().and_then(|k| listed.spki(&k.spki_sha256()));
+    if let Some(spoken) = spoken {
+        let claims = &spoken.claims;
+        let key = spoken.key.as_ref().and_then(|k| listed.spki(&k.spki_sha256()));
         if let Some(reason) = key {
-            hit = Some(format!("the attested key is denied: {reason}"));
+            hit = Some(format!("the key is denied: {reason}"));
         }
         let serial = claims.text(ClaimName::DeviceSerial);
         if let Some(serial) = serial.filter(|s| cx.options.list("deny_serials").any(|d| d == *s)) {
@@ -392,6 +420,7 @@ fn unrecognised(cx: &Context<'_>) -> Appraisal {
     Appraisal {
         format: "",
         authenticity: Authenticity::Undecided,
+        route: Route::None,
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
         binding,

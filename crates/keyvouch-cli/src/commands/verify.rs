@@ -141,7 +141,7 @@ fn known_options() -> impl Iterator<Item = &'static OptionDef> {
 }
 
 /// The options: those suggested, with those of the command line over them.
-fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
+pub(super) fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
     let mut given: Map<String, Value> = Map::new();
     let mut options = Options::default();
     let mut named = BTreeSet::new();

@@ -31,6 +31,7 @@ use crate::time::Time;
 const DATA: &[(&str, &str)] = &[
     ("data/anchors/android.toml", include_str!("../../../../data/anchors/android.toml")),
     ("data/anchors/apple.toml", include_str!("../../../../data/anchors/apple.toml")),
+    ("data/anchors/aws.toml", include_str!("../../../../data/anchors/aws.toml")),
     ("data/anchors/crypto4a-qasm.toml", include_str!("../../../../data/anchors/crypto4a-qasm.toml")),
     ("data/anchors/fortanix.toml", include_str!("../../../../data/anchors/fortanix.toml")),
     ("data/anchors/google-cloud-hsm.toml", include_str!("../../../../data/anchors/google-cloud-hsm.toml")),

@@ -7,6 +7,7 @@ pub(crate) mod cbor;
 pub(crate) mod cose;
 pub(crate) mod d3s;
 pub(crate) mod der;
+pub(crate) mod jwk;
 pub(crate) mod jws;
 pub(crate) mod ncore;
 pub(crate) mod oid;
