@@ -544,6 +544,7 @@ fn appraisal(authenticity: Authenticity) -> Appraisal {
         authenticity,
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding: Binding::None,
         freshness: Freshness::NotAsked,
         checks: Vec::new(),

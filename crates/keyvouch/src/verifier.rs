@@ -238,6 +238,7 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         authenticity,
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding,
         freshness,
         checks: Vec::new(),
@@ -248,10 +249,11 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
         trust: None,
         decisions: Vec::new(),
     };
-    if let Some(Attested { claims, trust, .. }) = attested {
+    if let Some(Attested { claims, trust, key }) = attested {
         look_up(&claims, cx, &mut checks, &mut appraisal);
         appraisal.details = claims.clone();
         appraisal.claims = claims;
+        appraisal.key = key;
         appraisal.trust = Some(trust);
     }
     appraisal.checks = checks.into_records();
@@ -386,6 +388,7 @@ fn unrecognised(cx: &Context<'_>) -> Appraisal {
         authenticity: Authenticity::Undecided,
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding,
         freshness: if cx.nonce.is_some() { Freshness::NoNonceInEvidence } else { Freshness::NotAsked },
         checks: checks.into_records(),

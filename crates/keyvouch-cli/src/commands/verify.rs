@@ -234,7 +234,11 @@ fn is_only_wrapped(part: &Part<'_>, parts: &Parts<'_>) -> bool {
     while let Some(container) = parent.and_then(|id| parts.get(id)) {
         let wraps = matches!(
             container.content,
-            Content::Pem | Content::Base64 | Content::Gzip { .. } | Content::Zip { .. }
+            Content::Pem
+                | Content::Base64
+                | Content::Gzip { .. }
+                | Content::Zip { .. }
+                | Content::Cmw(_)
         );
         if !wraps {
             return false;

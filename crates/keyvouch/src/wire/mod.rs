@@ -1,6 +1,7 @@
 //! Readers of encodings that several formats share.
 
-pub(crate) mod cbor;
+pub mod cbor;
+pub mod cmw;
 pub(crate) mod d3s;
 pub(crate) mod der;
 pub(crate) mod ncore;
