@@ -183,7 +183,7 @@ fn hardware(appraisal: &Appraisal, flawed: i8) -> Option<i8> {
     if !proved(appraisal, ClaimName::DeviceClass) || !proved(appraisal, ClaimName::DeviceVendor) {
         return None;
     }
-    Some(if appraisal.advisories.is_empty() { value::GOOD } else { value::FLAWED })
+    Some(if appraisal.advisories.is_empty() { value::GOOD } else { flawed })
 }
 
 /// Good is a key that was made in the device and cannot leave the maker's devices.
