@@ -75,6 +75,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Unverified, TokenError> {
     };
     let payload = payload.as_bytes().ok_or_else(|| fault("the payload is not in it"))?;
     let signature = signature.as_bytes().ok_or(TokenError::Form)?;
+    if protected.is_empty() {
+        // An empty map may be written as no bytes at all (RFC 9052, 3).
+        return Err(TokenError::Algorithm("is missing".to_owned()));
+    }
     let header = cbor::read(protected).map_err(|e| fault(&format!("protected header: {e}")))?;
     let header = header.as_map().ok_or_else(|| fault("the protected header is no map"))?;
     let (algorithm, key_id) = headers(header, unprotected)?;
