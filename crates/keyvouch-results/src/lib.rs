@@ -11,6 +11,7 @@
 pub mod cmw;
 pub mod cwt;
 pub mod ear;
+pub mod html;
 mod jwk;
 pub mod jwt;
 pub mod keys;

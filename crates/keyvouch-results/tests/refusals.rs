@@ -388,6 +388,31 @@ fn the_worst_status_is_the_one_that_counts() {
     assert_eq!(got.verdict, Verdict::Refuse);
 }
 
+#[test]
+fn older_profiles_have_dots_in_their_names() {
+    let bench = Bench::new();
+    for profile in ["tag:github.com,2023:veraison/ear", "tag:ietf.org,2025-07:ear"] {
+        let claims = json!({
+            "eat_profile": profile,
+            "iat": NOW,
+            "ear.verifier-id": { "developer": "somebody", "build": "1" },
+            "ear.raw-evidence": "AQID",
+            "submods": { "a": {
+                "ear.status": "affirming",
+                "ear.trustworthiness-vector": { "hardware": 2 },
+                "ear.appraisal-policy-id": "p",
+                "ear_status": "contraindicated",
+            } },
+        });
+        let token = jwt::sign(&claims, &bench.key).unwrap();
+        let got = bench.verify(token.as_bytes(), &Bench::expected());
+        assert_eq!(got.verdict, Verdict::Accept, "{:#?}", got.checks);
+        let statement = &got.result.unwrap().statements[0];
+        assert_eq!((statement.status, statement.policies.as_slice()), (Tier::Affirming, &["p".to_owned()][..]));
+        assert_eq!(statement.claims["ear_status"], "contraindicated", "kept, not used");
+    }
+}
+
 fn requests(bench: &mut Bench) {
     let subject = Key::shared("results: subscriber", KeyKind::P256).unwrap();
     let other = Key::shared("results: another", KeyKind::P256).unwrap();

@@ -12,8 +12,8 @@ use keyvouch::{ClaimName, File, Options, SHARED_OPTIONS, Submission, Time, Verdi
 use keyvouch_policy::{Settings, judge};
 use serde_json::{Map, Value};
 
-use crate::cli::{At, Format, Pair, Verify};
-use crate::commands::policy;
+use crate::cli::{Answer, At, Pair, Verify};
+use crate::commands::{policy, result};
 use crate::error::Error;
 use crate::files::{self, Evidence};
 use crate::output::Output;
@@ -25,6 +25,10 @@ use crate::text::report::{self, View};
 pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
     // Policies first: a misspelt one should not cost a look at the evidence.
     let policies = args.policy.iter().map(|name| policy::load(name)).collect::<Result<Vec<_>, _>>()?;
+    let signer = match args.output {
+        Answer::Ear => Some(result::Signer::read(&args.result)?),
+        _ => None,
+    };
     let mut settings = Settings::default();
     for Pair { key, value } in &args.policy_option {
         settings.set(key, value)?;
@@ -54,8 +58,14 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
     judge(&mut report, &policies, submission.request.is_some(), &settings);
 
     match args.output {
-        Format::Json => out.json(&serde_json::to_value(&report)?)?,
-        Format::Text => {
+        Answer::Json => out.json(&serde_json::to_value(&report)?)?,
+        Answer::Ear => {
+            if let Some(signer) = signer {
+                signer.issue(&report, &submission, out)?;
+            }
+        }
+        Answer::Html => out.print(&keyvouch_results::html::page(&report))?,
+        Answer::Text => {
             let request = submission.request.as_ref().map(|r| r.name.as_str());
             let view = View { report: &report, request, verbose: args.verbose };
             out.print(&report::render(&view))?;
