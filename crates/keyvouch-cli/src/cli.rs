@@ -66,12 +66,13 @@ pub(crate) enum Answer {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    Verify(Verify),
+    Verify(Box<Verify>),
     Inspect(Inspect),
     Formats(Formats),
     Anchors(Anchors),
     Policy(Policy),
     Emulate(Emulate),
+    Record(Record),
     Result(Result_),
     Tpm(Tpm),
     Completions(Completions),
@@ -98,53 +99,8 @@ Examples:
 Trust never comes from the evidence: only the built-in anchors (`keyvouch anchors list`) and those that you name \
 with --anchors count.")]
 pub(crate) struct Verify {
-    /// Evidence files, or folders of them
-    ///
-    /// Of a folder every file is taken, but no hidden file and nothing in subfolders. Leave it out when the
-    /// attestation is inside the request.
-    #[arg(required_unless_present = "request", value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
-    pub(crate) evidence: Vec<PathBuf>,
-
-    /// What must hold the attested key: a certification request (PKCS#10), certificate or public key
-    ///
-    /// Without it, a certification request among the evidence is used when there is exactly one.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) request: Option<PathBuf>,
-
-    /// The nonce that you had given out, in hexadecimal
-    #[arg(long, value_name = "HEX", value_parser = nonce)]
-    pub(crate) nonce: Option<Nonce>,
-
-    /// The policy to judge by: a built-in name, or a policy file. May be repeated: the worst verdict counts
-    #[arg(long, value_name = "NAME|FILE", default_value = "hardware-key")]
-    pub(crate) policy: Vec<String>,
-
-    /// Turn a knob of the policies; `keyvouch policy list` names them. May be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    pub(crate) policy_option: Vec<Pair>,
-
-    /// The time at which to judge, such as 2026-06-01T00:00:00Z [default: now]
-    #[arg(long, value_name = "TIME", value_parser = at, hide_default_value = true)]
-    pub(crate) at: Option<At>,
-
     #[command(flatten)]
-    pub(crate) trust: Trust,
-
-    /// Also trust what the folder itself suggests: anchors, time, options. Only for your own samples!
-    ///
-    /// A folder written by `keyvouch emulate` has a file keyvouch-submission.toml that suggests trust anchors, a
-    /// time and options. They are not used unless you say so, because whoever made the folder would decide what
-    /// is believed. Never use this on a folder that you received from somebody.
-    #[arg(long)]
-    pub(crate) trust_submission: bool,
-
-    /// Set an operator option; `keyvouch formats show ID` names them. May be repeated
-    ///
-    /// The value is true or false, a number, text, or a list, as the option takes it. A list is written as a JSON
-    /// array, or by repeating the option. Where the option takes a file, the value is its name; where it takes an
-    /// object, JSON or the name of a file with it.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    pub(crate) option: Vec<Pair>,
+    pub(crate) judge: Judge,
 
     /// How to print the answer
     #[arg(long, value_enum, value_name = "FORM", default_value_t = Answer::Text)]
@@ -222,6 +178,58 @@ pub(crate) enum Wrapper {
     Json,
     /// In CBOR, in binary
     Cbor,
+}
+
+/// What to judge, and by what.
+#[derive(Debug, Args)]
+pub(crate) struct Judge {
+    /// Evidence files, or folders of them
+    ///
+    /// Of a folder every file is taken, but no hidden file and nothing in subfolders. Leave it out when the
+    /// attestation is inside the request.
+    #[arg(required_unless_present = "request", value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) evidence: Vec<PathBuf>,
+
+    /// What must hold the attested key: a certification request (PKCS#10), certificate or public key
+    ///
+    /// Without it, a certification request among the evidence is used when there is exactly one.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) request: Option<PathBuf>,
+
+    /// The nonce that you had given out, in hexadecimal
+    #[arg(long, value_name = "HEX", value_parser = nonce)]
+    pub(crate) nonce: Option<Nonce>,
+
+    /// The policy to judge by: a built-in name, or a policy file. May be repeated: the worst verdict counts
+    #[arg(long, value_name = "NAME|FILE", default_value = "hardware-key")]
+    pub(crate) policy: Vec<String>,
+
+    /// Turn a knob of the policies; `keyvouch policy list` names them. May be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) policy_option: Vec<Pair>,
+
+    /// The time at which to judge, such as 2026-06-01T00:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = at, hide_default_value = true)]
+    pub(crate) at: Option<At>,
+
+    #[command(flatten)]
+    pub(crate) trust: Trust,
+
+    /// Also trust what the folder itself suggests: anchors, time, options. Only for your own samples!
+    ///
+    /// A folder written by `keyvouch emulate` has a file keyvouch-submission.toml that suggests trust anchors, a
+    /// time and options. They are not used unless you say so, because whoever made the folder would decide what
+    /// is believed. Never use this on a folder that you received from somebody.
+    #[arg(long)]
+    pub(crate) trust_submission: bool,
+
+    /// Set an operator option; `keyvouch formats show ID` names them. May be repeated
+    ///
+    /// The value is true or false, a number, text, or a list, as the option takes it. A list is written as a JSON
+    /// array, or by repeating the option. Where the option takes a file, the value is its name; where it takes an
+    /// object, JSON or the name of a file with it.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) option: Vec<Pair>,
 }
 
 /// Which anchors to trust.
@@ -374,6 +382,71 @@ pub(crate) struct Emulate {
     /// List the samples of the format, or of every format, and write nothing
     #[arg(long)]
     pub(crate) list: bool,
+}
+
+/// Keep what an appraisal rested on and what it said, and check it later.
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    #[command(subcommand)]
+    pub(crate) command: RecordCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RecordCommand {
+    Export(Box<RecordExport>),
+    Verify(RecordVerify),
+}
+
+/// Judge evidence as `keyvouch verify` does, and write a record of it for auditors.
+///
+/// The record is one ZIP file: evidence, request, options, your own trust data, policies and their settings, and the
+/// report. Whoever has it can run the appraisal again.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit status:
+  0  accepted, with or without findings, and recorded
+  1  refused, and recorded
+  2  an error: nothing was recorded
+  3  cannot decide, and recorded
+
+Example:
+  keyvouch record export attestation.pem --request request.csr --policy cabf-code-signing --to order-4711.zip")]
+pub(crate) struct RecordExport {
+    #[command(flatten)]
+    pub(crate) judge: Judge,
+
+    /// The record to write, a new file
+    #[arg(long, value_name = "FILE.zip", value_hint = ValueHint::FilePath)]
+    pub(crate) to: PathBuf,
+
+    /// Include keyvouch's own trust data, so that a later version with other data can judge as this one does
+    #[arg(long)]
+    pub(crate) with_trust_data: bool,
+
+    /// Put a file about the report beside it, such as a signed result. May be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) proof: Vec<PathBuf>,
+}
+
+/// Judge a record again, at its own time, and say whether the answer is the same, byte for byte.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Exit status:
+  0  the answer is the same (when another version or other trust data gave it, that is said)
+  1  the answer is another; the places where it differs are named
+  2  this is no record, or it was altered or damaged, or it cannot be judged today")]
+pub(crate) struct RecordVerify {
+    /// The record, as `keyvouch record export` wrote it
+    #[arg(value_name = "FILE.zip", value_hint = ValueHint::FilePath)]
+    pub(crate) record: PathBuf,
+
+    /// Judge by the trust data of this keyvouch, also when the record has its own
+    #[arg(long)]
+    pub(crate) todays_trust_data: bool,
+
+    /// How to print the answer
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]
+    pub(crate) output: Format,
 }
 
 /// Check attestation results, and handle the keys that sign them.
@@ -604,7 +677,9 @@ fn duration(text: &str) -> Result<Seconds, String> {
         None => (text, 1),
     };
     let seconds = number.parse::<u32>().ok().and_then(|n| i64::from(n).checked_mul(unit));
-    seconds.map(Seconds).ok_or_else(|| "write a number and s, m, h or d, as in 90s, 30m, 24h or 7d".to_owned())
+    seconds
+        .map(Seconds)
+        .ok_or_else(|| "write a number and s, m, h or d, as in 90s, 30m, 24h or 7d".to_owned())
 }
 
 fn at(text: &str) -> Result<At, String> {

@@ -7,6 +7,7 @@ mod formats;
 mod inspect;
 mod manpage;
 mod policy;
+mod record;
 mod result;
 mod tpm;
 mod verify;
@@ -21,6 +22,7 @@ use crate::output::Output;
 pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
     match command {
         Command::Verify(args) => return verify::run(&args, out),
+        Command::Record(args) => return record::run(&args, out),
         Command::Result(args) => return result::run(&args, out),
         Command::Tpm(args) => return tpm::run(&args, out),
         Command::Inspect(args) => inspect::run(&args, out),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use keyvouch::tpm::activation::ActivationError;
 use keyvouch::{DataError, InputError};
 use keyvouch_policy::{PolicyError, SettingError};
+use keyvouch_record::{BundleError, CaseError};
 
 /// Exit status of every error.
 pub(crate) const EXIT: u8 = 2;
@@ -79,7 +80,9 @@ pub(crate) enum Error {
     ResultKey { path: PathBuf, why: keyvouch_results::KeyError },
     #[error("the result cannot be made: {0}")]
     Result(#[from] keyvouch_results::IssueError),
-    #[error("a result in this form is binary and would garble the terminal; send it into a file: > result.cwt")]
+    #[error(
+        "a result in this form is binary and would garble the terminal; send it into a file: > result.cwt"
+    )]
     Binary,
     #[error(
         "{}: holds {found} requests, certificates or public keys; give the one that is to be certified", .path.display()
@@ -94,9 +97,13 @@ pub(crate) enum Error {
     #[error(transparent)]
     Setting(#[from] SettingError),
     #[error(transparent)]
-    Input(#[from] InputError),
+    Case(#[from] CaseError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error("{}: {why}", .path.display())]
+    Record { path: PathBuf, why: BundleError },
     #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }

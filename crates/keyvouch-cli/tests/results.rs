@@ -35,7 +35,8 @@ impl Bench {
 
     /// A key, and its public part as JWK set.
     fn key(&self, algorithm: &str, form: &str) -> (String, String) {
-        let (key, jwks) = (self.path(&format!("{algorithm}.{form}")), self.path(&format!("{algorithm}.jwks")));
+        let (key, jwks) =
+            (self.path(&format!("{algorithm}.{form}")), self.path(&format!("{algorithm}.jwks")));
         let made = keyvouch(&["result", "key", "generate", &key, "--algorithm", algorithm, "--form", form]);
         assert!(made.status.success(), "{made:?}");
         let set = keyvouch(&["result", "key", "jwks", &key]);

@@ -5,8 +5,8 @@
 
 use coset::cbor::value::Value as Cbor;
 use coset::{
-    CoseSign1Builder, HeaderBuilder, ProtectedHeader, SignatureContext,
-    TaggedCborSerializable as _, iana, iana::EnumI64 as _, sig_structure_data,
+    CoseSign1Builder, HeaderBuilder, ProtectedHeader, SignatureContext, TaggedCborSerializable as _, iana,
+    iana::EnumI64 as _, sig_structure_data,
 };
 use keyvouch::wire::cbor::{self, Item, Map};
 use serde_json::Value;

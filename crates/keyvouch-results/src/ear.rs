@@ -201,11 +201,8 @@ fn verifier_claims(appraisal: &Appraisal) -> Value {
         "format": appraisal.format,
         "freshness": appraisal.freshness.as_str(),
     });
-    let verdicts: Map<String, Value> = appraisal
-        .decisions
-        .iter()
-        .map(|d| (d.policy.clone(), Value::from(d.verdict.as_str())))
-        .collect();
+    let verdicts: Map<String, Value> =
+        appraisal.decisions.iter().map(|d| (d.policy.clone(), Value::from(d.verdict.as_str()))).collect();
     let certifications: Vec<Value> = appraisal
         .certifications
         .iter()

@@ -118,7 +118,9 @@ pub enum KeyError {
     #[error("JWK: {0}")]
     Json(String),
     /// A type of key that is not taken.
-    #[error("a key of this type signs no result: only P-256, P-384, Ed25519 and RSA of at least {MIN_RSA_BITS} bits do")]
+    #[error(
+        "a key of this type signs no result: only P-256, P-384, Ed25519 and RSA of at least {MIN_RSA_BITS} bits do"
+    )]
     Type,
     /// Numbers that make no key.
     #[error("the numbers of the key do not make one")]

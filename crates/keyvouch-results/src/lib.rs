@@ -35,12 +35,7 @@ use keyvouch::Report;
 ///
 /// # Errors
 /// When the terms have no place in a token, or the key does not sign.
-pub fn issue(
-    report: &Report,
-    terms: &Terms,
-    form: Form,
-    key: &SigningKey,
-) -> Result<Vec<u8>, IssueError> {
+pub fn issue(report: &Report, terms: &Terms, form: Form, key: &SigningKey) -> Result<Vec<u8>, IssueError> {
     let claims = ear::claims(report, terms)?;
     match form {
         Form::Jwt => jwt::sign(&claims, key).map(String::into_bytes),

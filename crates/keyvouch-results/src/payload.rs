@@ -130,7 +130,9 @@ pub(crate) fn base(claims: &Map<String, Value>, profile: Profile, form: Form) ->
     };
     let nonces = match claims.get("eat_nonce") {
         None => Vec::new(),
-        Some(Value::Array(several)) if several.len() > 1 => several.iter().map(nonce).collect::<Result<_, _>>()?,
+        Some(Value::Array(several)) if several.len() > 1 => {
+            several.iter().map(nonce).collect::<Result<_, _>>()?
+        }
         Some(one) => vec![nonce(one)?],
     };
     if let Some(evidence) = claims.get(names.evidence)
@@ -242,7 +244,9 @@ fn nonce(value: &Value) -> Result<Vec<u8>, String> {
 fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<Time>, String> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     let seconds = value.as_i64().filter(|s| (0..=253_402_300_799).contains(s));
-    seconds.map(|s| Some(Time::from_unix(s))).ok_or_else(|| format!("{name} is not in whole seconds since 1970"))
+    seconds
+        .map(|s| Some(Time::from_unix(s)))
+        .ok_or_else(|| format!("{name} is not in whole seconds since 1970"))
 }
 
 /// Bytes; from -04 on a wrapper (CMW) of them.

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use aws_lc_rs::encoding::{AsBigEndian, AsDer, EcPrivateKeyBin, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -9,8 +11,6 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
     Ed25519KeyPair, KeyPair as _, RSA_PSS_SHA256, RsaKeyPair,
 };
-use ::base64::Engine as _;
-use ::base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use der::asn1::{AnyRef, UintRef};
 use der::{Encode, Tag};
 use keyvouch::crypto::{Material, PublicKey};

@@ -43,7 +43,8 @@ fn everything_of_the_report_is_on_the_page() {
 #[test]
 fn nothing_is_loaded_and_nothing_runs() {
     let mut hostile = first();
-    hostile.evidence = vec![keyvouch_emulator::File::new("<script>alert(1)</script>\u{202e}.pem", "<img src=x onerror=y>")];
+    hostile.evidence =
+        vec![keyvouch_emulator::File::new("<script>alert(1)</script>\u{202e}.pem", "<img src=x onerror=y>")];
     let mut submission = submission(&hostile);
     submission.evidence.push(File::new("\"><svg onload=z>", "more"));
     let page = html::page(&report_of(&hostile, &submission, &["hardware-key"], &[]));

@@ -25,10 +25,8 @@ use serde_json::Value;
 use support::{key, keys};
 
 fn folder() -> Option<PathBuf> {
-    let root = std::env::var_os("KEYVOUCH_VECTORS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
-        PathBuf::from,
-    );
+    let root = std::env::var_os("KEYVOUCH_VECTORS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"), PathBuf::from);
     let folder = root.join("rats-results");
     if folder.is_dir() {
         return Some(folder);
@@ -74,7 +72,8 @@ fn claims_sets() {
         let token = jwt::sign_payload(&payload, &key).unwrap();
         let got = verify(token.as_bytes(), &keys, &at);
         assert_eq!(failed(&got), Vec::<&str>::new(), "{name}: {:#?}", got.checks);
-        let warned = got.checks.iter().any(|c| c.id == "result-attested-key" && c.outcome == Outcome::Warning);
+        let warned =
+            got.checks.iter().any(|c| c.id == "result-attested-key" && c.outcome == Outcome::Warning);
         assert_eq!(warned, name == "ext-veraison-json-2", "a placeholder is no key");
         let said = got.result.unwrap();
         results.push((said.status, said.statements.iter().map(|s| s.vector.len()).collect::<Vec<_>>()));

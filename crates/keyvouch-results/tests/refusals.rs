@@ -47,7 +47,11 @@ fn with(pointer: &str, value: Value) -> Value {
     let mut claims = good();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let parent = claims.pointer_mut(parent).unwrap().as_object_mut().unwrap();
-    if value.is_null() { parent.remove(name) } else { parent.insert(name.into(), value) };
+    if value.is_null() {
+        parent.remove(name)
+    } else {
+        parent.insert(name.into(), value)
+    };
     claims
 }
 
@@ -220,7 +224,9 @@ fn claims_sets(bench: &mut Bench) {
         bench.fails(&got, "result-claims", "");
     }
     // The last: a number and its text are one name here.
-    for hex in ["80", "a10601 00", "a2060106 02", "bf0601ff", "a1613101a1", "a16369617401", "a21903e70163393939 01"] {
+    for hex in
+        ["80", "a10601 00", "a2060106 02", "bf0601ff", "a1613101a1", "a16369617401", "a21903e70163393939 01"]
+    {
         let payload = hex::decode(hex.replace(' ', "")).unwrap();
         let token = cwt::sign_payload(&payload, &bench.key).unwrap();
         let got = bench.verify(&token, &Bench::expected());
@@ -297,11 +303,7 @@ fn claims_sets(bench: &mut Bench) {
 }
 
 fn times_and_nonces(bench: &mut Bench, good: &str) {
-    for (at, why) in [
-        (NOW - 61, "future"),
-        (NOW + 3600 + 60, "expired"),
-        (NOW + 100_000, "expired"),
-    ] {
+    for (at, why) in [(NOW - 61, "future"), (NOW + 3600 + 60, "expired"), (NOW + 100_000, "expired")] {
         let got = bench.verify(good.as_bytes(), &Expected::at(Time::from_unix(at)));
         bench.fails(&got, "result-time", why);
     }
@@ -371,10 +373,9 @@ fn the_worst_status_is_the_one_that_counts() {
         ("/ear_status", json!(null), Verdict::AcceptWithFindings, Tier::Warning),
     ] {
         let claims = with(pointer, value);
-        for token in [
-            jwt::sign(&claims, &bench.key).unwrap().into_bytes(),
-            cwt::sign(&claims, &bench.key).unwrap(),
-        ] {
+        for token in
+            [jwt::sign(&claims, &bench.key).unwrap().into_bytes(), cwt::sign(&claims, &bench.key).unwrap()]
+        {
             let got = bench.verify(&token, &Bench::expected());
             assert_eq!((got.verdict, got.result.unwrap().status), (verdict, status), "{pointer}");
         }
@@ -408,7 +409,10 @@ fn older_profiles_have_dots_in_their_names() {
         let got = bench.verify(token.as_bytes(), &Bench::expected());
         assert_eq!(got.verdict, Verdict::Accept, "{:#?}", got.checks);
         let statement = &got.result.unwrap().statements[0];
-        assert_eq!((statement.status, statement.policies.as_slice()), (Tier::Affirming, &["p".to_owned()][..]));
+        assert_eq!(
+            (statement.status, statement.policies.as_slice()),
+            (Tier::Affirming, &["p".to_owned()][..])
+        );
         assert_eq!(statement.claims["ear_status"], "contraindicated", "kept, not used");
     }
 }
@@ -422,9 +426,8 @@ fn requests(bench: &mut Bench) {
         use base64::Engine as _;
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(key.spki_der().unwrap())
     };
-    let attesting = |akpub: String| {
-        with("/submods/a/ear_veraison_key_attestation", json!({ "akpub": akpub }))
-    };
+    let attesting =
+        |akpub: String| with("/submods/a/ear_veraison_key_attestation", json!({ "akpub": akpub }));
     let bound = |bound: Bound| Expected { bound: Some(bound), ..Bench::expected() };
     let public = PublicKey::from_spki_der(&subject.spki_der().unwrap()).unwrap();
 

@@ -66,7 +66,8 @@ fn every_algorithm_form_and_profile() {
                 assert_eq!(said.nonces, [hex::encode(NONCE)]);
                 let statement = &said.statements[0];
                 assert_eq!(statement.name, "yubikey-piv");
-                let vector: Vec<(&str, i8)> = statement.vector.iter().map(|(n, v)| (n.as_str(), *v)).collect();
+                let vector: Vec<(&str, i8)> =
+                    statement.vector.iter().map(|(n, v)| (n.as_str(), *v)).collect();
                 assert_eq!(
                     vector,
                     [("configuration", 2), ("hardware", 2), ("instance-identity", 2), ("storage-opaque", 2)]
@@ -152,9 +153,11 @@ fn verdicts_become_status_and_vector() {
     let (tier, values) = of(&report);
     assert_eq!(tier, Tier::Contraindicated);
     assert!(values.len() == 4 && values.values().all(|v| *v == 99), "{values:?}");
-    assert!(ear::claims(&report, &terms(&report)).unwrap()["submods"]["yubikey-piv"]
-        .get("ear_veraison_key_attestation")
-        .is_none());
+    assert!(
+        ear::claims(&report, &terms(&report)).unwrap()["submods"]["yubikey-piv"]
+            .get("ear_veraison_key_attestation")
+            .is_none()
+    );
 
     let mut denied = first();
     denied.options.insert("deny_serials".into(), json!([]));
@@ -162,7 +165,10 @@ fn verdicts_become_status_and_vector() {
     submission.options.set("deny_serials", json!(["33162554"]));
     let report = support::report_of(&denied, &submission, &["hardware-key"], &[]);
     let (tier, values) = of(&report);
-    assert_eq!((tier, values.into_iter().collect::<Vec<_>>()), (Tier::Contraindicated, vec![("instance-identity", 96)]));
+    assert_eq!(
+        (tier, values.into_iter().collect::<Vec<_>>()),
+        (Tier::Contraindicated, vec![("instance-identity", 96)])
+    );
 
     let mut alone = first();
     alone.anchors.clear();
@@ -212,7 +218,10 @@ fn one_submodule_for_each_statement_and_the_worst_over_all() {
     let submods = claims["submods"].as_object().unwrap();
     let names: Vec<&str> = submods.keys().map(String::as_str).collect();
     assert_eq!(names, ["yubikey-piv", "yubikey-piv-2", "yubikey-piv-3"]);
-    assert_eq!((&submods["yubikey-piv"]["ear_status"], &claims["ear_status"]), (&json!("affirming"), &json!("warning")));
+    assert_eq!(
+        (&submods["yubikey-piv"]["ear_status"], &claims["ear_status"]),
+        (&json!("affirming"), &json!("warning"))
+    );
     // Two keys in one result: a relying party that asks for one of them must not get the other along.
     let key = key();
     let token = issue(&report, &terms(&report), Form::Cwt, &key).unwrap();
@@ -300,7 +309,10 @@ fn keys_of_every_form() {
                 let mut mixed = jwk.clone();
                 mixed["d"] = SigningKey::generate(algorithm).unwrap().to_private_jwk().unwrap()["d"].clone();
                 assert!(SigningKey::read(mixed.to_string().as_bytes()).is_err(), "{algorithm}");
-                assert!(KeySet::read(jwk.to_string().as_bytes()).is_err(), "a private key is none to verify with");
+                assert!(
+                    KeySet::read(jwk.to_string().as_bytes()).is_err(),
+                    "a private key is none to verify with"
+                );
             }
             Err(_) => assert_eq!(algorithm, Algorithm::Ps256),
         }

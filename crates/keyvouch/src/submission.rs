@@ -133,6 +133,16 @@ impl Options {
         self.files.insert(name.into(), bytes.into());
     }
 
+    /// The options that were set and are no files, by name.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The options that were set to the content of files, by name.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    }
+
     /// The first option that is unknown or of the wrong kind, and why.
     pub(crate) fn fault(&self, known: &[OptionDef]) -> Option<(String, String)> {
         let unknown = || {

@@ -15,7 +15,11 @@ fn sample() -> Sample {
 }
 
 fn record(value: &[u8], indicator: Option<u32>) -> Cmw {
-    Cmw::Record(Record { media: Media::Type("application/octet-stream".into()), value: value.to_vec(), indicator })
+    Cmw::Record(Record {
+        media: Media::Type("application/octet-stream".into()),
+        value: value.to_vec(),
+        indicator,
+    })
 }
 
 fn collection(members: impl IntoIterator<Item = (&'static str, Cmw)>) -> Cmw {
@@ -101,14 +105,12 @@ fn a_request_may_be_in_a_wrapper_too() {
 fn the_extension_of_certificates_and_requests() {
     let key = Key::shared("wrappers", KeyKind::P256).unwrap();
     let name = x509::common_name("somebody").unwrap();
-    let contents = [
-        der::tlv(0x0c, &json_of(&wrapped(None))),
-        der::tlv(0x04, &wrapped(None).to_cbor()),
-    ];
+    let contents = [der::tlv(0x0c, &json_of(&wrapped(None))), der::tlv(0x04, &wrapped(None).to_cbor())];
     for content in contents {
         let extension = x509::Extension::new(CMW, content);
         let mut template =
-            x509::Certificate::new(name.clone(), &key, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z").unwrap();
+            x509::Certificate::new(name.clone(), &key, "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z")
+                .unwrap();
         template.extensions = vec![extension.clone()];
         is_authentic(&judge(template.sign(&key, SignAlg::EcdsaSha256).unwrap()));
 

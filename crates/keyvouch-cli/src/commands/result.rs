@@ -16,8 +16,8 @@ use keyvouch_results::{
 
 use super::emulate::quote;
 use crate::cli::{
-    At, EarProfile, Format, KeyAlgorithm, KeyForm, ResultCommand, ResultForm, ResultKeyCommand, ResultTerms,
-    ResultVerify, Result_, Wrapper,
+    At, EarProfile, Format, KeyAlgorithm, KeyForm, Result_, ResultCommand, ResultForm, ResultKeyCommand,
+    ResultTerms, ResultVerify, Wrapper,
 };
 use crate::error::Error;
 use crate::files;

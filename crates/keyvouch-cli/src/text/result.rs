@@ -1,6 +1,7 @@
 //! What came of an attestation result, for people.
 
 use keyvouch::Verdict;
+use keyvouch::appraisal::sorted;
 use keyvouch::checks::{CheckRecord, Outcome};
 use keyvouch_results::Verification;
 use keyvouch_results::verify::Said;
@@ -82,17 +83,18 @@ fn result(page: &mut Page, said: &Said, verbose: bool) {
     for statement in &said.statements {
         page.heading(&format!("Appraisal {}: {}", statement.name, statement.status.as_str()));
         if let Some(key) = &statement.key_spki_sha256 {
-            page.field("Attested key, SHA-256", key);
+            page.field("Attested key", &format!("SHA-256 {key}"));
         }
         if !statement.policies.is_empty() {
             page.field("Policies", &statement.policies.join(", "));
         }
-        let vector: Vec<String> = statement.vector.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        let vector: Vec<String> =
+            statement.vector.iter().map(|(name, value)| format!("{name} {value}")).collect();
         if !vector.is_empty() {
             page.field("Trustworthiness", &vector.join(", "));
         }
         if verbose && !statement.claims.is_empty() {
-            outline(page, 2, &Value::Object(statement.claims.clone()));
+            outline(page, 2, &sorted(Value::Object(statement.claims.clone())));
         }
     }
 }

@@ -210,8 +210,7 @@ impl Cmw {
         match single(der).ok_or(CmwError::Form)? {
             (Tag::Utf8String, text) => {
                 let text = Utf8StringRef::new(text).map_err(|_| CmwError::Form)?;
-                let json =
-                    parse_json(text.as_str().as_bytes()).map_err(|e| CmwError::Json(e.to_string()))?;
+                let json = parse_json(text.as_str().as_bytes()).map_err(|e| CmwError::Json(e.to_string()))?;
                 Self::from_json(&json)
             }
             (Tag::OctetString, bytes) => Self::from_cbor(&cbor::read(bytes)?),
@@ -309,9 +308,7 @@ impl Cmw {
                 };
                 let media = match media {
                     Item::Text(media) if is_media_type(media) => Media::Type((*media).to_owned()),
-                    Item::Int(number) => {
-                        Media::Format(u16::try_from(*number).map_err(|_| CmwError::Media)?)
-                    }
+                    Item::Int(number) => Media::Format(u16::try_from(*number).map_err(|_| CmwError::Media)?),
                     _ => return Err(CmwError::Media),
                 };
                 let indicator = indicator
@@ -385,7 +382,10 @@ impl Cmw {
         }
     }
 
-    fn encode(&self, to: &mut Encoder<Vec<u8>>) -> Result<(), minicbor::encode::Error<core::convert::Infallible>> {
+    fn encode(
+        &self,
+        to: &mut Encoder<Vec<u8>>,
+    ) -> Result<(), minicbor::encode::Error<core::convert::Infallible>> {
         match self {
             Self::Record(record) => {
                 to.array(if record.indicator.is_some() { 3 } else { 2 })?;
@@ -543,10 +543,7 @@ mod tests {
         assert_eq!(record.to_json(), None);
         assert_eq!(hex::encode(record.to_cbor()), "83197531410104");
         let tag = cbor("da6374ffe64101").unwrap();
-        assert_eq!(
-            tag,
-            Cmw::Record(Record { media: Media::Format(64999), value: vec![1], indicator: None })
-        );
+        assert_eq!(tag, Cmw::Record(Record { media: Media::Format(64999), value: vec![1], indicator: None }));
         let both = cbor("a201821975314101616 1da6374ffe64101".replace(' ', "").as_str()).unwrap();
         let labels: Vec<_> = both.records().into_iter().map(|(path, _)| path).collect();
         assert_eq!(labels, ["1", "a"]);
@@ -628,7 +625,9 @@ mod tests {
         let expected = Record { media: Media::Type("a/b".into()), value: vec![1, 2], indicator: None };
         assert_eq!(Cmw::from_extension(json), Ok(Cmw::Record(expected)));
         assert_eq!(Cmw::from_extension(b"\x04\x04\x82\x00\x41\xaa").map(|c| c.records().len()), Ok(1));
-        for der in [&b"\x0c\x01["[..], b"\x04\x01\x82", b"\x05\x00", b"\x0c\x02\xc3\x28", b"", b"\x04\x00\x00"] {
+        for der in
+            [&b"\x0c\x01["[..], b"\x04\x01\x82", b"\x05\x00", b"\x0c\x02\xc3\x28", b"", b"\x04\x00\x00"]
+        {
             assert!(Cmw::from_extension(der).is_err(), "{der:x?}");
         }
     }
