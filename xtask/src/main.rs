@@ -10,6 +10,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   test                     everything that must hold before a change is handed in
   soundness                flip every byte and cut at every length of all evidence (minutes, release build)
+  interop                  have others' libraries read what keyvouch writes (needs OpenSSL's development files)
   fuzz-seed                write the seed corpora of the fuzz targets from emulated evidence
   fuzz TARGET SECONDS      run a fuzz target (on stable Rust, without sanitizers)
 ";
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         ["soundness"] => one(cargo("test")
             .args(["--release", "-p", "keyvouch", "--test", "soundness"])
             .args(["--", "--ignored", "--nocapture", "every_byte_and_every_length"])),
+        ["interop"] => one(cargo("test").args(["--manifest-path", "interop/Cargo.toml"])),
         ["fuzz-seed"] => one(cargo("run").args(["--manifest-path", "fuzz/Cargo.toml", "--example", "seed"])),
         ["fuzz", target, seconds] => fuzz(target, seconds),
         _ => {

@@ -10,6 +10,7 @@ mod policy;
 mod provider;
 mod record;
 mod request;
+mod result;
 mod tpm;
 mod verify;
 
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
     match command {
         Command::Verify(args) => return verify::run(&args, out),
         Command::Record(args) => return record::run(&args, out),
+        Command::Result(args) => return result::run(&args, out),
         Command::Tpm(args) => return tpm::run(&args, out),
         Command::Provider(args) => return provider::run(&args, out),
         Command::Inspect(args) => inspect::run(&args, out),

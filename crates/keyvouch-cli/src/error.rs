@@ -85,6 +85,18 @@ pub(crate) enum Error {
     NoSubject,
     #[error("{0}")]
     Provider(keyvouch_provider::Error),
+    #[error("{}: {why}", .path.display())]
+    ResultKey { path: PathBuf, why: keyvouch_results::KeyError },
+    #[error("the result cannot be made: {0}")]
+    Result(#[from] keyvouch_results::IssueError),
+    #[error(
+        "a result in this form is binary and would garble the terminal; send it into a file: > result.cwt"
+    )]
+    Binary,
+    #[error(
+        "{}: holds {found} requests, certificates or public keys; give the one that is to be certified", .path.display()
+    )]
+    NotOneKey { path: PathBuf, found: usize },
     #[error("this machine gives no random bytes")]
     Random,
     #[error("option {name}: {why}")]

@@ -39,7 +39,7 @@ pub mod submission;
 mod time;
 pub mod tpm;
 mod verifier;
-mod wire;
+pub mod wire;
 
 pub use appraisal::{Appraisal, Authenticity, Binding, Freshness, Report, Route, Verdict};
 pub use claims::{Basis, Claim, ClaimName, ClaimSet, Value};

@@ -272,6 +272,7 @@ fn finish(format: &dyn Format, mut statement: Statement, cx: &Context<'_>) -> Ap
         route: if spoken.is_some() { way.route() } else { Route::None },
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding,
         freshness,
         checks: Vec::new(),
@@ -282,11 +283,12 @@ fn finish(format: &dyn Format, mut statement: Statement, cx: &Context<'_>) -> Ap
         trust: None,
         decisions: Vec::new(),
     };
-    if let Some(Spoken { claims, trust, .. }) = spoken {
+    if let Some(Spoken { claims, trust, key }) = spoken {
         look_up(&claims, cx, &mut checks, &mut appraisal);
         appraisal.details = claims.clone();
         appraisal.claims = claims;
         appraisal.trust = trust;
+        appraisal.key = key.filter(|_| attests);
     } else if !attests {
         appraisal.claims = ClaimSet::unknown();
     }
@@ -423,6 +425,7 @@ fn unrecognised(cx: &Context<'_>) -> Appraisal {
         route: Route::None,
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding,
         freshness: if cx.nonce.is_some() { Freshness::NoNonceInEvidence } else { Freshness::NotAsked },
         checks: checks.into_records(),

@@ -13,8 +13,8 @@ use keyvouch_policy::Settings;
 use keyvouch_record::{Case, TrustData};
 use serde_json::{Map, Value};
 
-use crate::cli::{At, Format, Judge, Pair, Verify};
-use crate::commands::policy;
+use crate::cli::{Answer, At, Judge, Pair, Verify};
+use crate::commands::{policy, result};
 use crate::error::Error;
 use crate::files::{self, Evidence};
 use crate::output::Output;
@@ -24,11 +24,17 @@ use crate::text::report::{self, View};
 
 /// Judges evidence and prints the answer.
 pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
+    let signer = match args.output {
+        Answer::Ear => Some(result::Signer::read(&args.result)?),
+        _ => None,
+    };
     let case = case(&args.judge, out)?;
     let report = judge(&case)?;
-    match args.output {
-        Format::Json => out.json(&serde_json::to_value(&report)?)?,
-        Format::Text => print(&case, &report, args.verbose, out)?,
+    match (args.output, signer) {
+        (_, Some(signer)) => signer.issue(&report, &case.submission, out)?,
+        (Answer::Json, _) => out.json(&serde_json::to_value(&report)?)?,
+        (Answer::Html, _) => out.print(&keyvouch_results::html::page(&report))?,
+        (Answer::Text | Answer::Ear, None) => print(&case, &report, args.verbose, out)?,
     }
     Ok(ExitCode::from(status(report.verdict)))
 }
@@ -256,7 +262,12 @@ fn is_only_wrapped(part: &Part<'_>, parts: &Parts<'_>) -> bool {
     while let Some(container) = parent.and_then(|id| parts.get(id)) {
         let wraps = matches!(
             container.content,
-            Content::Pem | Content::Base64 | Content::CmpMessage | Content::Gzip { .. } | Content::Zip { .. }
+            Content::Pem
+                | Content::Base64
+                | Content::CmpMessage
+                | Content::Gzip { .. }
+                | Content::Zip { .. }
+                | Content::Cmw(_)
         );
         if !wraps {
             return false;

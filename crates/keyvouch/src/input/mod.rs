@@ -1,5 +1,5 @@
 //! What did I get? Files are recognised by content, never by name, and unwrapped: PEM, DER, base64, zip, gzip,
-//! JSON, CMS, requests and certificates that carry certificates.
+//! JSON, CMS, conceptual message wrappers, requests and certificates that carry certificates.
 //!
 //! The result is a flat list of [`Part`]s. Nothing here knows a vendor, and nothing here is authentic. All of
 //! it is bounded ([`Limits`]): what does not fit is a fault of the part that would not unwrap, or an error that
@@ -18,7 +18,7 @@ use ::der::asn1::ObjectIdentifier;
 pub use base64::decode as decode_base64;
 pub(crate) use compressed::{gzip_start, inflate_single_gzip};
 pub use json::JsonError;
-pub(crate) use json::parse as parse_json;
+pub use json::parse as parse_json;
 pub use pem::find as find_pem;
 
 use crate::crypto::{KeyError, PublicKey};
@@ -27,6 +27,7 @@ use crate::pki::{
     OpenPgpKey, RevocationList,
 };
 use crate::submission::{File, Submission};
+use crate::wire::cmw::{Cmw, CmwError};
 
 /// Bounds on what is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,6 +212,10 @@ pub enum Content {
     Json(serde_json::Value),
     /// Text that begins like JSON and is not.
     BrokenJson(JsonError),
+    /// A conceptual message wrapper in JSON or CBOR; the evidence in it is parts of its own.
+    Cmw(Cmw),
+    /// Something of the shape of a wrapper that is none.
+    BrokenCmw(CmwError),
     /// Text that begins like XML. It is not parsed here.
     Xml,
     /// PEM blocks and text; the blocks are parts of their own.
@@ -255,6 +260,8 @@ impl Content {
             Self::Cms { .. } => "CMS SignedData".to_owned(),
             Self::Json(_) => "JSON".to_owned(),
             Self::BrokenJson(why) => format!("broken JSON ({why})"),
+            Self::Cmw(_) => "conceptual message wrapper (CMW)".to_owned(),
+            Self::BrokenCmw(why) => format!("broken conceptual message wrapper ({why})"),
             Self::Xml => "XML".to_owned(),
             Self::Pem => "PEM text".to_owned(),
             Self::Base64 => "base64 text".to_owned(),

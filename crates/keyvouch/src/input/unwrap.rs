@@ -16,6 +16,8 @@ use crate::pki::{
     RevocationList, attestation, cms, crmf,
 };
 use crate::submission::{File, Submission};
+use crate::wire::cbor;
+use crate::wire::cmw::{self, Cmw};
 use crate::wire::der::{content, sequence, single};
 
 /// Shorter text is not taken for base64: too many words are.
@@ -87,6 +89,8 @@ enum Hint {
     PublicKey,
     RevocationList,
     OpenPgpKey,
+    /// The extension id-pe-cmw.
+    Wrapper,
 }
 
 impl<'s> Unwrapper<'s, '_> {
@@ -146,6 +150,7 @@ impl<'s> Unwrapper<'s, '_> {
                 }
             }
             Content::Json(value) => self.open_json(value, &part.place, id, depth)?,
+            Content::Cmw(cmw) => self.open_cmw(cmw, &inside)?,
             Content::Cms { .. } => {
                 for (number, member) in (1_usize..).zip(cms::certificates(&part.bytes).unwrap_or_default()) {
                     let at = inside(format!("certificate {number}"));
@@ -243,11 +248,28 @@ impl<'s> Unwrapper<'s, '_> {
         Ok(())
     }
 
+    /// Evidence and endorsements; other messages of RATS stay closed.
+    fn open_cmw(&mut self, cmw: &Cmw, inside: &dyn Fn(String) -> Position) -> Result<(), InputError> {
+        for (label, record) in cmw.records().into_iter().filter(|(_, r)| r.may_be_evidence()) {
+            if self.afford(record.value.len()) {
+                let name = if label.is_empty() { record.media.to_string() } else { label };
+                self.take(Cow::Owned(record.value.clone()), inside(name), Hint::None)?;
+            }
+        }
+        Ok(())
+    }
+
     fn open_certificate(
         &mut self,
         certificate: &Certificate,
         inside: &dyn Fn(String) -> Position,
     ) -> Result<(), InputError> {
+        if let Some(wrapper) = certificate.extension(cmw::EXTENSION)
+            && self.afford(wrapper.value.len())
+        {
+            let at = inside(format!("extension {}", cmw::EXTENSION));
+            self.take(Cow::Owned(wrapper.value.to_vec()), at, Hint::Wrapper)?;
+        }
         let carried = certificate
             .extensions()
             .filter(|e| self.carriers.iter().any(|c| c.in_certificates && c.oid == e.oid))
@@ -326,6 +348,7 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
             let list = RevocationList::from_der(bytes);
             Some(list.map_or_else(Content::BrokenRevocationList, Content::RevocationList))
         }
+        Hint::Wrapper => Some(wrapper(Cmw::from_extension(bytes))),
         Hint::OpenPgpKey => match OpenPgpKey::read(bytes) {
             Err(OpenPgpError::Private) => return None,
             key => Some(key.map_or_else(Content::BrokenOpenPgpKey, Content::OpenPgpKey)),
@@ -358,6 +381,9 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
     {
         return Some(content);
     }
+    if let Some(content) = wrapper_in_cbor(bytes) {
+        return Some(content);
+    }
     if bytes.first().is_some_and(|first| first & 0x80 != 0) {
         // Binary data of other kinds begins so too: only what is wholly of OpenPGP packets is taken for it.
         match OpenPgpKey::read(bytes) {
@@ -377,11 +403,28 @@ fn text(bytes: &[u8]) -> Option<Content> {
     let text = without_bom(bytes);
     str::from_utf8(text).ok()?;
     match text.iter().find(|b| !b.is_ascii_whitespace())? {
-        b'{' | b'[' => Some(json::parse(text).map_or_else(Content::BrokenJson, Content::Json)),
+        b'{' | b'[' => Some(match json::parse(text) {
+            Ok(value) if cmw::looks_like_json(&value) => wrapper(Cmw::from_json(&value)),
+            Ok(value) => Content::Json(value),
+            Err(why) => Content::BrokenJson(why),
+        }),
         b'<' => Some(Content::Xml),
         _ if text.len() >= MIN_BASE64 && super::decode_base64(text).is_some() => Some(Content::Base64),
         _ => None,
     }
+}
+
+fn wrapper(read: Result<Cmw, cmw::CmwError>) -> Content {
+    read.map_or_else(Content::BrokenCmw, Content::Cmw)
+}
+
+/// A wrapper in CBOR: an array of two or three, a tag of a content-format, or a map.
+fn wrapper_in_cbor(bytes: &[u8]) -> Option<Content> {
+    if !matches!(bytes, [0x82 | 0x83 | 0xa1..=0xb9, ..] | [0xda, 0x63, 0x74 | 0x75, ..]) {
+        return None;
+    }
+    let item = cbor::read(bytes).ok().filter(cmw::looks_like_cbor)?;
+    Some(wrapper(Cmw::from_cbor(&item)))
 }
 
 fn certificate(bytes: &[u8], announced: Option<ObjectIdentifier>) -> Content {

@@ -3,7 +3,8 @@
 pub(crate) mod attestation_object;
 pub(crate) mod authenticator_data;
 pub(crate) mod ber;
-pub(crate) mod cbor;
+pub mod cbor;
+pub mod cmw;
 pub(crate) mod cose;
 pub(crate) mod d3s;
 pub(crate) mod der;

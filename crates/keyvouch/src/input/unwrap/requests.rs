@@ -8,6 +8,7 @@ use ::der::asn1::ObjectIdentifier;
 use super::{Hint, Position, Unwrapper, looks_like_json};
 use crate::input::{InputError, Role};
 use crate::pki::{CertificationRequest, attestation, cms, crmf};
+use crate::wire::cmw;
 use crate::wire::der::single;
 
 impl Unwrapper<'_, '_> {
@@ -38,9 +39,13 @@ impl Unwrapper<'_, '_> {
         inside: &dyn Fn(String) -> Position,
     ) -> Result<(), InputError> {
         for (oid, value) in extensions {
-            if self.carriers.iter().any(|c| c.oid == oid) && self.afford(value.len()) {
-                let at = inside(format!("extension {oid}"));
-                self.take(Cow::Owned(value.to_vec()), at, Hint::Announced(oid))?;
+            let hint = match oid {
+                cmw::EXTENSION => Hint::Wrapper,
+                _ if self.carriers.iter().any(|c| c.oid == oid) => Hint::Announced(oid),
+                _ => continue,
+            };
+            if self.afford(value.len()) {
+                self.take(Cow::Owned(value.to_vec()), inside(format!("extension {oid}")), hint)?;
             }
         }
         Ok(())
