@@ -40,6 +40,34 @@ impl Authenticity {
     }
 }
 
+/// By which way the claims came. Only the first is attestation; what comes by another way is never `authentic`, and no
+/// policy judges it unless it was written for that way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Route {
+    /// The device or its maker signed a statement, up to a pinned anchor.
+    Attestation,
+    /// The operator asked the provider of the device himself.
+    ProviderStatement,
+    /// A person whom the operator trusts signed what he witnessed.
+    WitnessStatement,
+    /// None: nothing is claimed of a key.
+    None,
+}
+
+impl Route {
+    /// The word of the contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Attestation => "attestation",
+            Self::ProviderStatement => "provider-statement",
+            Self::WitnessStatement => "witness-statement",
+            Self::None => "none",
+        }
+    }
+}
+
 /// What the statement is bound to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -282,10 +310,12 @@ pub struct Appraisal {
     pub format: &'static str,
     /// Whether the statement is what it says it is.
     pub authenticity: Authenticity,
-    /// What it says; empty unless authentic.
+    /// By which way its claims came.
+    pub route: Route,
+    /// What it says; empty unless authentic, or come by another way than attestation.
     #[serde(serialize_with = "named_claims")]
     pub claims: ClaimSet,
-    /// What only this format says; empty unless authentic.
+    /// What only this format says; empty where the claims are.
     #[serde(serialize_with = "detail_claims", rename = "details")]
     pub details: ClaimSet,
     /// What it is bound to.
@@ -302,13 +332,20 @@ pub struct Appraisal {
     pub advisories: Vec<Advisory>,
     /// What evidence of this format does not prove.
     pub limits: &'static [&'static str],
-    /// Why the signer is trusted; absent unless authentic.
+    /// Why the signer is trusted; absent where nobody signed, or nobody is believed.
     pub trust: Option<Trust>,
     /// What each policy says.
     pub decisions: Vec<Decision>,
 }
 
 impl Appraisal {
+    /// Whether its claims count: it is authentic, or came by another way than attestation and nothing is wrong with it.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.authenticity == Authenticity::Authentic
+            || (self.authenticity == Authenticity::NotAttestable && self.route != Route::None)
+    }
+
     /// Ids of the failed checks.
     pub fn failed(&self) -> impl Iterator<Item = &CheckRecord> {
         self.checks.iter().filter(|c| c.outcome == Outcome::Fail)

@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::authentic::Authentic;
+use crate::checks::Text;
 
 macro_rules! claim_names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
@@ -167,6 +168,8 @@ pub enum Basis {
     Declared,
     /// Configured by the operator of the verifier.
     Operator,
+    /// Said over their signature by people who saw it, whom the operator trusts; `from` names them.
+    Witnessed,
     /// Not established.
     Unknown,
 }
@@ -178,8 +181,8 @@ pub struct Claim {
     pub value: Value,
     /// Why it is believed.
     pub basis: Basis,
-    /// Field of the evidence, or document that guarantees it.
-    pub from: &'static str,
+    /// Field of the evidence, document that guarantees it, or who says so.
+    pub from: Text,
 }
 
 /// The claims of one statement.
@@ -195,6 +198,12 @@ impl ClaimSet {
     /// Starts the claims of an authenticated statement.
     pub fn of<T>(statement: &Authentic<T>) -> Claims<'_, T> {
         Claims { statement: statement.get(), set: Self::default() }
+    }
+
+    /// Starts the claims of what people witnessed and signed. All of them have the basis `witnessed`; `signers` names who
+    /// says so, in every claim.
+    pub fn witnessed<T>(statement: &Authentic<T>, signers: impl Into<String>) -> Witnessed<'_, T> {
+        Witnessed { statement: statement.get(), signers: signers.into(), set: Self::default() }
     }
 
     /// The claim of that name.
@@ -285,7 +294,7 @@ impl<T> Claims<'_, T> {
     ) -> Self {
         let value = read(self.statement).into();
         let basis = if value.is_unknown() { Basis::Unknown } else { Basis::Attested };
-        self.set.details.insert(name, Claim { value, basis, from });
+        self.set.details.insert(name, Claim { value, basis, from: from.into() });
         self
     }
 
@@ -293,25 +302,82 @@ impl<T> Claims<'_, T> {
     pub fn declared(mut self, name: &'static str, from: &'static str, value: impl Into<Value>) -> Self {
         let value = value.into();
         let basis = if value.is_unknown() { Basis::Unknown } else { Basis::Declared };
+        self.set.details.insert(name, Claim { value, basis, from: from.into() });
+        self
+    }
+
+    /// The finished set. Names that were not spoken of are added as unknown.
+    #[must_use]
+    pub fn finish(self) -> ClaimSet {
+        self.set.completed()
+    }
+
+    fn put(&mut self, name: ClaimName, value: Value, basis: Basis, from: &'static str) {
+        self.set.put(name, value, basis, from.into());
+    }
+}
+
+impl ClaimSet {
+    fn completed(mut self) -> Self {
+        for name in ClaimName::ALL {
+            self.named.entry(*name).or_insert(Claim {
+                value: Value::Unknown,
+                basis: Basis::Unknown,
+                from: "not in this evidence".into(),
+            });
+        }
+        self
+    }
+
+    fn put(&mut self, name: ClaimName, value: Value, basis: Basis, from: Text) {
+        let basis = if value.is_unknown() { Basis::Unknown } else { basis };
+        self.named.insert(name, Claim { value, basis, from });
+    }
+}
+
+/// Gathers the claims of what people witnessed; see [`ClaimSet::witnessed`]. Nothing can be called attested here.
+#[must_use]
+pub struct Witnessed<'s, T> {
+    statement: &'s T,
+    signers: String,
+    set: ClaimSet,
+}
+
+impl<T> Witnessed<'_, T> {
+    /// A value that the signers say. `field` is its place in their statement.
+    pub fn claim<V: Into<Value>>(
+        mut self,
+        name: ClaimName,
+        field: &'static str,
+        read: impl FnOnce(&T) -> V,
+    ) -> Self {
+        let value = read(self.statement).into();
+        let from = self.from(field, &value);
+        self.set.put(name, value, Basis::Witnessed, from);
+        self
+    }
+
+    /// A value beyond the common vocabulary.
+    pub fn detail<V: Into<Value>>(
+        mut self,
+        name: &'static str,
+        field: &'static str,
+        read: impl FnOnce(&T) -> V,
+    ) -> Self {
+        let value = read(self.statement).into();
+        let basis = if value.is_unknown() { Basis::Unknown } else { Basis::Witnessed };
+        let from = self.from(field, &value);
         self.set.details.insert(name, Claim { value, basis, from });
         self
     }
 
     /// The finished set. Names that were not spoken of are added as unknown.
     #[must_use]
-    pub fn finish(mut self) -> ClaimSet {
-        for name in ClaimName::ALL {
-            self.set.named.entry(*name).or_insert(Claim {
-                value: Value::Unknown,
-                basis: Basis::Unknown,
-                from: "not in this evidence",
-            });
-        }
-        self.set
+    pub fn finish(self) -> ClaimSet {
+        self.set.completed()
     }
 
-    fn put(&mut self, name: ClaimName, value: Value, basis: Basis, from: &'static str) {
-        let basis = if value.is_unknown() { Basis::Unknown } else { basis };
-        self.set.named.insert(name, Claim { value, basis, from });
+    fn from(&self, field: &'static str, value: &Value) -> Text {
+        if value.is_unknown() { field.into() } else { format!("{field}, signed by {}", self.signers).into() }
     }
 }

@@ -38,8 +38,9 @@ mod time;
 pub mod tpm;
 mod verifier;
 mod wire;
+pub mod witness;
 
-pub use appraisal::{Appraisal, Authenticity, Binding, Freshness, Report, Verdict};
+pub use appraisal::{Appraisal, Authenticity, Binding, Freshness, Report, Route, Verdict};
 pub use claims::{Basis, Claim, ClaimName, ClaimSet, Value};
 pub use input::InputError;
 pub use reference::{DataError, Reference};

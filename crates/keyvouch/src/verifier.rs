@@ -1,13 +1,13 @@
 //! The verifier: reference data in, then submissions in and reports out.
 
 use crate::appraisal::{
-    Advisory, Appraisal, Authenticity, Binding, Certification, Freshness, Input, NO_PLACE, Report,
+    Advisory, Appraisal, Authenticity, Binding, Certification, Freshness, Input, NO_PLACE, Report, Route,
     VerifierIdentity,
 };
 use crate::checks::{Check, Checks, OnFail, Outcome};
 use crate::claims::{ClaimName, ClaimSet};
 use crate::crypto::sha256;
-use crate::formats::{self, Attested, Context, Format, Statement};
+use crate::formats::{self, Attested, Context, Format, Statement, Way};
 use crate::input::{Carrier, InputError, Limits, Part, Parts, Role};
 use crate::key_quality;
 use crate::reference::Reference;
@@ -210,15 +210,15 @@ impl Verifier {
 
 /// Turns a judged statement into an appraisal: key quality, deny-lists, binding, freshness, reference data.
 fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Appraisal {
-    let Statement { mut checks, attested, certificates, freshness, request, .. } = statement;
+    let Statement { mut checks, attested, certificates, freshness, request, route: way, .. } = statement;
     let mut attested = attested.filter(|_| !stops_authenticity(&checks));
     deny(&certificates, attested.as_ref(), cx, &mut checks);
     if attested.is_none() && !stops_authenticity(&checks) {
         // A format that reports no fault and authenticates nothing: never a pass.
         checks.fail(&UNAUTHENTICATED, NO_PLACE, "nothing was authenticated");
     }
-    let authenticity = authenticity(&checks);
-    attested = attested.filter(|_| authenticity == Authenticity::Authentic);
+    attested = attested.filter(|_| !stops_authenticity(&checks));
+    let authenticity = authenticity(&checks, way);
     let key = attested.as_ref().and_then(|a| a.key.as_ref());
     if let Some(key) = key {
         key_quality::check(key, &mut checks);
@@ -236,6 +236,7 @@ fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Apprai
     let mut appraisal = Appraisal {
         format: format.about().id,
         authenticity,
+        route: if attested.is_some() { way.route() } else { Route::None },
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
         binding,
@@ -262,12 +263,14 @@ fn stops_authenticity(checks: &Checks) -> bool {
     checks.worst() >= Some(OnFail::Undecided)
 }
 
-fn authenticity(checks: &Checks) -> Authenticity {
-    match checks.worst() {
-        Some(OnFail::NotAuthentic) => Authenticity::NotAuthentic,
-        Some(OnFail::NotAttestable) => Authenticity::NotAttestable,
-        Some(OnFail::Undecided) => Authenticity::Undecided,
-        Some(OnFail::Unfit) | None => Authenticity::Authentic,
+fn authenticity(checks: &Checks, way: Way) -> Authenticity {
+    match (checks.worst(), way) {
+        (Some(OnFail::NotAuthentic), _) => Authenticity::NotAuthentic,
+        (Some(OnFail::NotAttestable), _) => Authenticity::NotAttestable,
+        (Some(OnFail::Undecided), _) => Authenticity::Undecided,
+        (Some(OnFail::Unfit) | None, Way::Attestation) => Authenticity::Authentic,
+        // However good the signature: no device and no maker made it.
+        (Some(OnFail::Unfit) | None, Way::WitnessStatement) => Authenticity::NotAttestable,
     }
 }
 
@@ -384,6 +387,7 @@ fn unrecognised(cx: &Context<'_>) -> Appraisal {
     Appraisal {
         format: "",
         authenticity: Authenticity::Undecided,
+        route: Route::None,
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
         binding,

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::appraisal::{Freshness, Trust};
+use crate::appraisal::{Freshness, Route, Trust};
 use crate::authentic::Authentic;
 use crate::checks::{Check, Checks, Text};
 use crate::claims::ClaimSet;
@@ -32,6 +32,7 @@ mod tpm;
 mod tpm_ek;
 mod tpm_windows;
 mod without_attestation;
+mod witness_statement;
 mod yubico;
 mod yubihsm2;
 mod yubikey_openpgp;
@@ -53,6 +54,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &tpm::Tpm,
     &tpm_ek::TpmEk,
     &tpm_windows::TpmWindows,
+    &witness_statement::WitnessStatement,
     &yubihsm2::Yubihsm2,
     &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
@@ -135,12 +137,34 @@ pub(crate) struct Statement {
     pub(crate) checks: Checks,
     /// What was authenticated; absent when it could not be.
     pub(crate) attested: Option<Attested>,
+    /// By which way the statement speaks of keys. By any other than attestation it is never `authentic`.
+    pub(crate) route: Way,
     /// Every certificate that the judgement rests on, for deny-lists.
     pub(crate) certificates: Vec<Certificate>,
     /// How the statement answers a nonce; for formats that have a place for one.
     pub(crate) freshness: Option<Freshness>,
     /// The request in which the statement came. It is the one to be bound unless the caller names another.
     pub(crate) request: Option<Request>,
+}
+
+/// By which way a statement speaks of keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The device or its maker signs.
+    #[default]
+    Attestation,
+    /// People sign who saw it.
+    WitnessStatement,
+}
+
+impl Way {
+    /// The route of an appraisal in which something is claimed.
+    pub(crate) const fn route(self) -> Route {
+        match self {
+            Self::Attestation => Route::Attestation,
+            Self::WitnessStatement => Route::WitnessStatement,
+        }
+    }
 }
 
 /// What an authenticated statement says.

@@ -217,6 +217,31 @@ pub fn validate(
     Validation { trusted, certificate, faults, tolerated }
 }
 
+/// Judges a certificate that is pinned as it stands, every byte of it: whoever issued it plays no part. It may sign what
+/// `rules` say; it never issues. `None` when `pinned` is another certificate.
+#[must_use]
+pub fn validate_pinned(certificate: &Certificate, pinned: &Anchor, rules: &Rules) -> Option<Validation> {
+    if !pinned.certificates.iter().any(|c| c.sha256 == *certificate.sha256()) {
+        return None;
+    }
+    let mut found = Vec::new();
+    check_validity(certificate, rules.at, &mut found);
+    check_key(certificate, &mut found);
+    check_extensions(certificate, rules.processed_extensions, &mut found);
+    check_role(certificate, 0, std::slice::from_ref(certificate), rules, &mut found);
+    let name = || certificate.display_name();
+    let faults = found.into_iter().map(|kind| Fault { certificate: name(), kind });
+    let (tolerated, faults): (Vec<_>, Vec<_>) =
+        faults.partition(|f| rules.accept_expired && f.kind.is_validity());
+    let (mut trusted, mut vouched) = (None, None);
+    if let (Ok(key), true) = (certificate.key(), faults.is_empty()) {
+        let trust = Trust::new(AnchorRef::of(pinned), vec![name()]);
+        vouched = Some(Authentic::vouched(certificate.clone(), trust.clone()));
+        trusted = Some(TrustedKey::new(key.clone(), trust));
+    }
+    Some(Validation { trusted, certificate: vouched, faults, tolerated })
+}
+
 fn trust(chain: &[Certificate], above: &[&Anchor], anchor: &Anchor) -> Trust {
     let mut path: Vec<String> = above.iter().rev().map(|a| a.name.clone()).collect();
     path.extend(chain.iter().rev().map(Certificate::display_name));
