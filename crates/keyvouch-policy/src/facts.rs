@@ -32,6 +32,7 @@ enum Source {
     Findings,
     Format,
     Freshness,
+    Route,
     Certified(Class, Aspect),
     Setting(usize),
 }
@@ -96,6 +97,7 @@ pub(crate) const ATTRIBUTES: &[Attribute] = class_attributes! {
     "fips_4" = Class::Fips(4);
     "qscd" = Class::Qscd;
     then
+    of("appraisal.route", Source::Route),
     claim("auth.pin", ClaimName::AuthPin, Kind::Text),
     claim("auth.touch", ClaimName::AuthTouch, Kind::Text),
     claim("auth.user_verification", ClaimName::AuthUserVerification, Kind::Text),
@@ -172,9 +174,12 @@ impl Attribute {
             Source::Certified(_, Aspect::Mode) => Some("device.fips_mode"),
             Source::Certified(_, Aspect::Firmware) => Some("certified firmware"),
             Source::Certified(..) => Some("certification"),
-            Source::Binding | Source::Findings | Source::Format | Source::Freshness | Source::Setting(_) => {
-                None
-            }
+            Source::Binding
+            | Source::Findings
+            | Source::Format
+            | Source::Freshness
+            | Source::Route
+            | Source::Setting(_) => None,
         }
     }
 
@@ -200,6 +205,7 @@ impl Attribute {
             }
             Source::Format => Fact::Text(appraisal.format),
             Source::Freshness => Fact::Text(appraisal.freshness.as_str()),
+            Source::Route => Fact::Text(appraisal.route.as_str()),
             Source::Certified(class, aspect) => {
                 let listed = Listed {
                     certifications: &appraisal.certifications,
@@ -215,6 +221,11 @@ impl Attribute {
         }
     }
 
+    /// Whether it says by which way claims came.
+    pub(crate) fn is_route(&self) -> bool {
+        self.source == Source::Route
+    }
+
     /// Its type and whether it may be absent.
     #[cfg(test)]
     pub(crate) fn shape(&self) -> (Kind, bool) {
@@ -224,17 +235,20 @@ impl Attribute {
             Source::RsaBits => (Kind::Long, true),
             Source::Certified(_, aspect) => (Kind::Bool, aspect != Aspect::Conceded),
             Source::Findings => (Kind::Words, false),
-            Source::Binding | Source::Format | Source::Freshness | Source::Setting(_) => (Kind::Text, false),
+            Source::Binding | Source::Format | Source::Freshness | Source::Route | Source::Setting(_) => {
+                (Kind::Text, false)
+            }
         }
     }
 }
 
-/// The value of a claim that somebody stands for; what was only declared counts as unknown.
+/// The value of a claim that somebody stands for; what was only declared counts as unknown. What was witnessed is
+/// judged only by policies that speak of routes.
 fn proved(appraisal: &Appraisal, name: ClaimName) -> &Value {
+    let stood_for =
+        |basis| matches!(basis, Basis::Attested | Basis::Implied | Basis::Operator | Basis::Witnessed);
     match appraisal.claims.get(name) {
-        Some(claim) if matches!(claim.basis, Basis::Attested | Basis::Implied | Basis::Operator) => {
-            &claim.value
-        }
+        Some(claim) if stood_for(claim.basis) => &claim.value,
         _ => &Value::Unknown,
     }
 }

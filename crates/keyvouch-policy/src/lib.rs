@@ -34,7 +34,6 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{AuthorizationError, Authorizer, Entities, EntityUid, PolicyId, PolicySet, Request};
-use keyvouch::Authenticity;
 use keyvouch::appraisal::{Appraisal, Decision, Report, Requirement, Severity, Verdict};
 
 pub use error::{Fault, PolicyError};
@@ -48,13 +47,20 @@ use load::{Compiled, Loaded};
 /// The schema that policies are checked against, in Cedar's notation.
 pub const SCHEMA: &str = include_str!("../../../data/policies/keyvouch.cedarschema");
 
-const BUILTIN_NAMES: &[&str] =
-    &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd", "device-identity"];
+const BUILTIN_NAMES: &[&str] = &[
+    "hardware-key",
+    "cabf-code-signing",
+    "cabf-code-signing-witnessed",
+    "cabf-signing-service",
+    "eidas-qscd",
+    "device-identity",
+];
 
 /// In the order of [`BUILTIN_NAMES`].
 const BUILTIN_SOURCES: [&str; BUILTIN_NAMES.len()] = [
     include_str!("../../../data/policies/hardware-key.cedar"),
     include_str!("../../../data/policies/cabf-code-signing.cedar"),
+    include_str!("../../../data/policies/cabf-code-signing-witnessed.cedar"),
     include_str!("../../../data/policies/cabf-signing-service.cedar"),
     include_str!("../../../data/policies/eidas-qscd.cedar"),
     include_str!("../../../data/policies/device-identity.cedar"),
@@ -184,8 +190,9 @@ impl Policy {
     /// public key that the statement must be about.
     #[must_use]
     pub fn decide(&self, appraisal: &Appraisal, request: bool, settings: &Settings) -> Decision {
-        let mut requirements = preconditions::before(appraisal, request, settings);
-        if appraisal.authenticity == Authenticity::Authentic {
+        let routes = self.speaks_of_routes();
+        let mut requirements = preconditions::before(appraisal, request, routes, settings);
+        if preconditions::counts(appraisal, routes) {
             let facts = self.0.mentions.iter().map(|a| a.fact(appraisal, settings)).collect();
             requirements.extend_from_slice(&self.judged(&Facts(facts)));
         } else {
@@ -193,6 +200,11 @@ impl Policy {
         }
         requirements.push(preconditions::no_findings(appraisal, settings));
         Decision { policy: self.0.name.clone(), verdict: verdict(&requirements), requirements }
+    }
+
+    /// Whether it says itself by which ways claims may come. One that does not takes attestation only.
+    fn speaks_of_routes(&self) -> bool {
+        self.0.mentions.iter().any(|attribute| attribute.is_route())
     }
 
     /// The policy's own requirements, judged by the facts of authentic evidence.

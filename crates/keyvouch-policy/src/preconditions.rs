@@ -18,8 +18,14 @@ pub const PRECONDITIONS: &[(&str, &str)] = &[
 ];
 
 /// The requirements before those of the policy, as far as they are asked for.
-pub(crate) fn before(appraisal: &Appraisal, request: bool, settings: &Settings) -> Vec<Requirement> {
-    let mut asked = vec![evidence_authentic(appraisal), no_failed_check(appraisal)];
+/// `routes`: the policy itself says by which ways claims may come.
+pub(crate) fn before(
+    appraisal: &Appraisal,
+    request: bool,
+    routes: bool,
+    settings: &Settings,
+) -> Vec<Requirement> {
+    let mut asked = vec![evidence_authentic(appraisal, routes), no_failed_check(appraisal)];
     if request {
         asked.push(about_the_request(appraisal));
     }
@@ -33,6 +39,11 @@ pub(crate) fn before(appraisal: &Appraisal, request: bool, settings: &Settings) 
         asked.push(no_advisory(appraisal));
     }
     asked
+}
+
+/// Whether the claims may be judged: they are attested or, for a policy that speaks of routes, came by another one.
+pub(crate) fn counts(appraisal: &Appraisal, routes: bool) -> bool {
+    appraisal.authenticity == Authenticity::Authentic || (routes && appraisal.stands())
 }
 
 /// The last requirement: nothing to look at.
@@ -65,10 +76,13 @@ fn unless_undecided(mut requirement: Requirement, appraisal: &Appraisal) -> Requ
     requirement
 }
 
-fn evidence_authentic(appraisal: &Appraisal) -> Requirement {
+fn evidence_authentic(appraisal: &Appraisal, routes: bool) -> Requirement {
     let failed = |means| list(appraisal.failed().filter(|c| c.means == Some(means)).map(|c| c.id.as_ref()));
-    let authentic = appraisal.authenticity == Authenticity::Authentic;
-    let requirement = requirement("evidence-authentic", authentic, || match appraisal.authenticity {
+    let counts = counts(appraisal, routes);
+    let mut requirement = requirement("evidence-authentic", counts, || match appraisal.authenticity {
+        Authenticity::NotAttestable if appraisal.stands() => {
+            format!("This is no attestation but a {}, and the policy takes attestation only.", way(appraisal))
+        }
         Authenticity::NotAttestable => {
             "The device signs no statement that a third party can verify. The key \
                                         may be vouched for in another way, by an auditor or a witness."
@@ -83,7 +97,16 @@ fn evidence_authentic(appraisal: &Appraisal) -> Requirement {
             ids => format!("The evidence is not authentic: {ids}."),
         },
     });
+    if counts && appraisal.authenticity != Authenticity::Authentic {
+        requirement.reason =
+            format!("This is no attestation but a {}: nothing is wrong with it.", way(appraisal));
+    }
     unless_undecided(requirement, appraisal)
+}
+
+/// The route in words.
+fn way(appraisal: &Appraisal) -> String {
+    appraisal.route.as_str().replace('-', " ")
 }
 
 fn no_failed_check(appraisal: &Appraisal) -> Requirement {
@@ -101,8 +124,8 @@ fn about_the_request(appraisal: &Appraisal) -> Requirement {
     let mut requirement = requirement("about-the-request", appraisal.binding != Binding::None, || {
         "Nothing shows that the evidence is about the key of the request.".to_owned()
     });
-    // Without an authentic statement there is no key to compare with.
-    requirement.unknown = !requirement.met && appraisal.authenticity != Authenticity::Authentic;
+    // Without a statement that stands there is no key to compare with.
+    requirement.unknown = !requirement.met && !appraisal.stands();
     requirement
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keyvouch::appraisal::{Advisory, Severity};
 use keyvouch::checks::{CheckRecord, OnFail, Outcome};
-use keyvouch::{Binding, ClaimSet, Freshness};
+use keyvouch::{Authenticity, Binding, ClaimSet, Freshness, Route};
 
 use super::*;
 use crate::facts::{ATTRIBUTES, Kind};
@@ -53,8 +53,14 @@ fn good() -> BTreeMap<&'static str, Fact<'static>> {
     good
 }
 
+/// The route that the policy takes.
+fn route_of(policy: &str) -> &'static str {
+    if policy == "cabf-code-signing-witnessed" { "witness-statement" } else { "attestation" }
+}
+
 fn outcomes(policy: &Policy, given: &[(&str, Fact<'static>)]) -> Vec<Requirement> {
     let mut all = good();
+    all.insert("appraisal.route", text(route_of(policy.name())));
     for (path, fact) in given {
         let attribute = Attribute::at(path).unwrap_or_else(|| panic!("{path}"));
         all.insert(attribute.path, fact.clone());
@@ -76,11 +82,20 @@ fn is(requirement: &Requirement) -> Is {
 }
 
 const ALL: &[&str] = BUILTIN_NAMES;
-const CABF: &[&str] = &["cabf-code-signing", "cabf-signing-service"];
+const CABF: &[&str] = &["cabf-code-signing", "cabf-code-signing-witnessed", "cabf-signing-service"];
 
 /// Policies, requirement, what differs from [`good`], how it comes out. `CLASS` stands for the class of
 /// certifications that the policy asks for.
 const CASES: &[(&[&str], &str, Given, Is)] = &[
+    (&["cabf-code-signing-witnessed"], "witnessed", &[], Met),
+    (&["cabf-code-signing-witnessed"], "witnessed", &[("appraisal.route", text("attestation"))], Unmet),
+    (
+        &["cabf-code-signing-witnessed"],
+        "witnessed",
+        &[("appraisal.route", text("provider-statement"))],
+        Unmet,
+    ),
+    (&["cabf-code-signing-witnessed"], "witnessed", &[("appraisal.route", text("none"))], Unmet),
     (ALL, "generated-in-device", &[], Met),
     (ALL, "generated-in-device", &[("key.generated_in_device", F)], Unmet),
     (ALL, "generated-in-device", &[("key.generated_in_device", U)], Unknown),
@@ -107,15 +122,38 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     (&["hardware-key", "device-identity"], "in-hardware", &[("device.class", text("tee"))], Met),
     (&["hardware-key", "device-identity"], "in-hardware", &[("device.class", text("software"))], Unmet),
     (&["hardware-key", "device-identity"], "in-hardware", &[("device.class", U)], Unknown),
-    (&["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd"], "one-module", &[], Met),
     (
-        &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
+        &[
+            "hardware-key",
+            "cabf-code-signing",
+            "cabf-code-signing-witnessed",
+            "cabf-signing-service",
+            "eidas-qscd",
+        ],
+        "one-module",
+        &[],
+        Met,
+    ),
+    (
+        &[
+            "hardware-key",
+            "cabf-code-signing",
+            "cabf-code-signing-witnessed",
+            "cabf-signing-service",
+            "eidas-qscd",
+        ],
         "one-module",
         &[("key.exportable", U)],
         Met,
     ),
     (
-        &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
+        &[
+            "hardware-key",
+            "cabf-code-signing",
+            "cabf-code-signing-witnessed",
+            "cabf-signing-service",
+            "eidas-qscd",
+        ],
         "one-module",
         &[("key.exportable", text("vendor-boundary"))],
         Unmet,
@@ -127,27 +165,32 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     (&["device-identity"], "serial-known", &[("device.serial", U)], Unknown),
     (&["device-identity"], "maker-known", &[], Met),
     (&["device-identity"], "maker-known", &[("device.vendor", U)], Unknown),
-    (&["cabf-code-signing", "cabf-signing-service", "eidas-qscd"], "hardware-module", &[], Met),
     (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
+        &["cabf-code-signing", "cabf-code-signing-witnessed", "cabf-signing-service", "eidas-qscd"],
+        "hardware-module",
+        &[],
+        Met,
+    ),
+    (
+        &["cabf-code-signing", "cabf-code-signing-witnessed", "cabf-signing-service", "eidas-qscd"],
         "hardware-module",
         &[("device.class", text("tpm"))],
         Met,
     ),
     (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
+        &["cabf-code-signing", "cabf-code-signing-witnessed", "cabf-signing-service", "eidas-qscd"],
         "hardware-module",
         &[("device.class", text("tee"))],
         Unmet,
     ),
     (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
+        &["cabf-code-signing", "cabf-code-signing-witnessed", "cabf-signing-service", "eidas-qscd"],
         "hardware-module",
         &[("device.class", text("software"))],
         Unmet,
     ),
     (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
+        &["cabf-code-signing", "cabf-code-signing-witnessed", "cabf-signing-service", "eidas-qscd"],
         "hardware-module",
         &[("device.class", U)],
         Unknown,
@@ -197,18 +240,19 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     (&["eidas-qscd"], "sign-only", &[("key.purposes", U)], Unknown),
     (&["eidas-qscd"], "sign-only", &[("key.purposes", Fact::Words(Vec::new()))], Unmet),
 ];
-const CERTIFYING: &[&str] = &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"];
+const CERTIFYING: &[&str] =
+    &["cabf-code-signing", "cabf-code-signing-witnessed", "cabf-signing-service", "eidas-qscd"];
 const NEVER: (&str, Fact<'static>) = ("settings.historical_certifications", text("never"));
 
 /// Requirements that are met when what they ask about is not known, or ask what is always known.
 const NEVER_UNKNOWN: &[&str] =
-    &["never-exportable", "one-module", "one-device", "may-sign", "certification-proven"];
+    &["never-exportable", "one-module", "one-device", "may-sign", "certification-proven", "witnessed"];
 /// Requirements that only ask whether something is known.
 const NEVER_UNMET: &[&str] = &["serial-known", "maker-known", "export-history"];
 
 fn class_of(policy: &str) -> &'static str {
     match policy {
-        "cabf-code-signing" => "certification.fips_2_or_eal_4_plus",
+        "cabf-code-signing" | "cabf-code-signing-witnessed" => "certification.fips_2_or_eal_4_plus",
         "cabf-signing-service" => "certification.fips_3_or_eal_4_plus",
         _ => "certification.qscd",
     }
@@ -358,7 +402,7 @@ fn faults_say_where_and_what_to_do() {
         (
             policy_of("!(context has kye)"),
             8,
-            "context has: certification, auth, device, evidence, key, settings",
+            "context has: certification, appraisal, auth, device, evidence, key, settings",
         ),
         (policy_of("context.certification.fips_5.conceded"), 8, "there is no `context.certification.fips_5"),
         // Without `has`, or of the wrong type.
@@ -542,6 +586,10 @@ fn appraisal(authenticity: Authenticity) -> Appraisal {
     Appraisal {
         format: "yubikey-piv",
         authenticity,
+        route: match authenticity {
+            Authenticity::Authentic => Route::Attestation,
+            _ => Route::None,
+        },
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
         binding: Binding::None,
@@ -611,6 +659,46 @@ fn no_policy_accepts_what_is_not_authentic() {
             assert!(decision.requirements.iter().rev().skip(1).all(|r| !r.met), "{name}");
         }
     }
+}
+
+#[test]
+fn other_routes_than_attestation_are_for_policies_that_speak_of_routes() {
+    let settings = Settings::default();
+    let mut witnessed = appraisal(Authenticity::NotAttestable);
+    witnessed.route = Route::WitnessStatement;
+    for name in BUILTIN_NAMES {
+        let decision = Policy::builtin(name).unwrap().decide(&witnessed, false, &settings);
+        let first = &decision.requirements[0];
+        assert_eq!(first.id, "evidence-authentic");
+        let takes_it = *name == "cabf-code-signing-witnessed";
+        assert_eq!((first.met, first.unknown), (takes_it, false), "{name}");
+        assert!(first.reason.starts_with("This is no attestation but a witness statement"), "{first:?}");
+        if !takes_it {
+            assert_eq!(decision.verdict, Verdict::Refuse, "{name}");
+        }
+    }
+    let policy = |condition: &str| {
+        let text = format!(
+            "@title(\"t\") permit (principal, action, resource); @id(\"r\") @severity(\"must\") @reason(\"No.\") \
+             forbid (principal, action, resource) unless {{ {condition} }};"
+        );
+        Policy::from_source("own", &text).unwrap_or_else(|e| panic!("{e}"))
+    };
+    let own = policy("[\"attestation\", \"witness-statement\"].contains(context.appraisal.route)");
+    assert_eq!(own.decide(&witnessed, false, &settings).verdict, Verdict::Accept);
+    assert_eq!(own.decide(&appraisal(Authenticity::Authentic), false, &settings).verdict, Verdict::Accept);
+    witnessed.route = Route::ProviderStatement;
+    assert_eq!(own.decide(&witnessed, false, &settings).verdict, Verdict::Refuse);
+    // A device without attestation, of which nobody says anything.
+    witnessed.route = Route::None;
+    assert_eq!(own.decide(&witnessed, false, &settings).verdict, Verdict::Refuse);
+    // One that does not speak of routes, and what is wrong, are refused whatever the route says.
+    witnessed.route = Route::WitnessStatement;
+    assert_eq!(lax().decide(&witnessed, false, &settings).verdict, Verdict::Refuse);
+    witnessed.authenticity = Authenticity::NotAuthentic;
+    assert_eq!(own.decide(&witnessed, false, &settings).verdict, Verdict::Refuse);
+    witnessed.authenticity = Authenticity::Undecided;
+    assert_eq!(own.decide(&witnessed, false, &settings).verdict, Verdict::CannotDecide);
 }
 
 #[test]

@@ -12,6 +12,8 @@ mod lenient;
 mod lms;
 mod scheme;
 
+pub(crate) use ecdsa::unsigned_to_fixed as ecdsa_fixed;
+pub(crate) use key::ecdsa_der;
 pub use key::{Curve, KeyError, Material, PublicKey};
 pub(crate) use scheme::algorithm_identifier;
 pub use scheme::{Hash, Scheme, SchemeError};

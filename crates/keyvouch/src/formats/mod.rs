@@ -196,6 +196,11 @@ pub(crate) fn nv_certificates(bytes: &[u8]) -> Vec<Certificate> {
     tpm::nv::certificates(bytes).map(|found| found.certificates).unwrap_or_default()
 }
 
+/// Whether octets are a witness statement that is filled in; an error says what is wrong with it.
+pub(crate) fn check_witness_statement(octets: &[u8]) -> Result<(), String> {
+    witness_statement::check(octets)
+}
+
 /// Whether a certificate may be one of an endorsement key.
 pub(crate) fn is_endorsement_certificate(certificate: &Certificate) -> bool {
     tpm::identity::is_ek_like(certificate) && !tpm::identity::is_authority(certificate)

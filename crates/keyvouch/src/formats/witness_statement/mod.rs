@@ -93,6 +93,11 @@ impl Format for WitnessStatement {
     }
 }
 
+/// Whether octets are a statement in order, before somebody signs it.
+pub(super) fn check(octets: &[u8]) -> Result<(), String> {
+    Said::read(octets).map(|_| ())
+}
+
 /// Judges a statement with its signatures.
 fn judge(found: &Found<'_>, auditors: &Result<Auditors, String>, cx: &Context<'_>) -> Statement {
     let mut statement =
