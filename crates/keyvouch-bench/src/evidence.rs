@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use keyvouch::{Authenticity, File, Reference, Submission, Verifier};
+use keyvouch::{File, Reference, Submission, Verifier};
 
 use crate::{Bare, Error, bare};
 
@@ -26,7 +26,7 @@ impl Subject {
         let cold = Verifier::new(reference.clone()).with_issuer_cache(0);
         let warm = Verifier::new(reference.clone());
         let report = cold.appraise(&submission)?;
-        if !report.appraisals.iter().any(|a| a.authenticity == Authenticity::Authentic) {
+        if !report.appraisals.iter().any(keyvouch::Appraisal::stands) {
             return Err(format!("{name} is not authentic: {:?}", report.appraisals).into());
         }
         let signatures = bare::signatures(&submission, reference)?;
@@ -58,14 +58,18 @@ pub fn subjects() -> Result<Vec<Subject>, Error> {
 fn showcase(format: &str) -> Result<Option<Subject>, Error> {
     let Some(sample) = keyvouch_emulator::samples(format)?.into_iter().next() else { return Ok(None) };
     let mut reference = Reference::builtin()?;
-    for anchor in &sample.anchors {
+    for anchor in sample.trusted() {
         reference.load_operator_certificates(&anchor.name, &anchor.bytes)?;
     }
     let file = |file: keyvouch_emulator::File| File::new(file.name, file.bytes);
-    let mut submission = Submission::new(sample.evidence.into_iter().map(file).collect(), sample.at.parse()?);
-    submission.request = sample.request.map(file);
-    for (name, value) in sample.options {
-        submission.options.set(name, value);
+    let evidence = sample.evidence.iter().cloned().map(file).collect();
+    let mut submission = Submission::new(evidence, sample.at.parse()?);
+    submission.request = sample.request.clone().map(file);
+    for (name, value) in sample.option_values() {
+        submission.options.set(name, value.clone());
+    }
+    for (name, file) in sample.option_files() {
+        submission.options.set_file(name, file.bytes.clone());
     }
     Subject::new(format!("{format}, emulated {}", sample.variant), submission, &reference).map(Some)
 }

@@ -26,6 +26,7 @@
 //! | [`fortanix`] | Fortanix DSM |
 //! | [`i4p_trident`] | I4P Trident: synthetic CMS, for want of a published syntax |
 //! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
+//! | [`witness_statement`] | statements of auditors about keys of devices that attest nothing |
 //! | [`tpm`] | TPM 2.0, [EK certificates](tpm::endorsement) and [Windows requests](tpm::windows) |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
@@ -57,6 +58,7 @@ pub mod securosys;
 pub mod smartcard_hsm;
 pub mod thales_luna;
 pub mod tpm;
+pub mod witness_statement;
 pub mod yubihsm2;
 pub mod yubikey_openpgp;
 pub mod yubikey_piv;
@@ -131,12 +133,38 @@ pub struct Sample {
     pub evidence: Vec<File>,
     /// The request (PKCS#10, certificate or public key) that holds the attested key.
     pub request: Option<File>,
-    /// PEM certificates (or bare public keys) of the throw-away roots and intermediates, for the verifier as operator anchors.
+    /// PEM certificates (or bare public keys) of the throw-away roots and intermediates, for the verifier as operator
+    /// anchors; and the files that options name.
     pub anchors: Vec<File>,
     /// RFC 3339 time at which it is to be judged.
     pub at: String,
-    /// Operator options that it needs.
+    /// Operator options that it needs. One whose value is the name of a file among the anchors takes that file; the file
+    /// is then no anchor.
     pub options: Map<String, Value>,
+}
+
+impl Sample {
+    /// The anchors.
+    pub fn trusted(&self) -> impl Iterator<Item = &File> {
+        self.anchors.iter().filter(|file| !self.option_files().any(|(_, taken)| taken == *file))
+    }
+
+    /// The options that take files, with their files.
+    pub fn option_files(&self) -> impl Iterator<Item = (&str, &File)> {
+        self.options.iter().filter_map(|(name, value)| {
+            let file = self.anchors.iter().find(|file| value.as_str() == Some(&file.name))?;
+            Some((name.as_str(), file))
+        })
+    }
+
+    /// The other options.
+    pub fn option_values(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let is_file = |name: &str| self.option_files().any(|(taken, _)| taken == name);
+        self.options
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+            .filter(move |(name, _)| !is_file(name))
+    }
 }
 
 type Samples = fn() -> Result<Vec<Sample>, Error>;
@@ -160,6 +188,7 @@ const FORMATS: &[(&str, Samples)] = &[
     (tpm::windows::FORMAT, tpm::windows::samples),
     (i4p_trident::FORMAT, i4p_trident::samples),
     (pkix_evidence::FORMAT, pkix_evidence::samples),
+    (witness_statement::FORMAT, witness_statement::samples),
 ];
 
 /// The format ids that can be emulated.

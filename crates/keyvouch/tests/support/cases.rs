@@ -32,14 +32,17 @@ fn file(file: &keyvouch_emulator::File) -> File {
 /// A sample as a case: its throw-away roots are the operator's anchors.
 pub(crate) fn of_sample(sample: &keyvouch_emulator::Sample) -> Case {
     let mut reference = Reference::builtin().unwrap();
-    for anchor in &sample.anchors {
+    for anchor in sample.trusted() {
         reference.load_operator_certificates(&anchor.name, &anchor.bytes).unwrap();
     }
     let evidence = sample.evidence.iter().map(file).collect();
     let mut submission = Submission::new(evidence, sample.at.parse().unwrap());
     submission.request = sample.request.as_ref().map(file);
-    for (name, value) in &sample.options {
-        submission.options.set(name.clone(), value.clone());
+    for (name, value) in sample.option_values() {
+        submission.options.set(name, value.clone());
+    }
+    for (name, file) in sample.option_files() {
+        submission.options.set_file(name, file.bytes.clone());
     }
     let id = format!("{}/emulated/{}", sample.format, sample.variant);
     Case { id, format: sample.format.to_owned(), submission, reference }
@@ -143,16 +146,14 @@ fn json(value: &toml::Value) -> Json {
     }
 }
 
-/// What a report claims: format, claims and details of every authentic statement, without a statement twice.
+/// What a report claims: format, claims and details of every statement that stands, without a statement twice.
 pub(crate) fn claims_of(report: &Report) -> Vec<Json> {
     let mut found = Vec::new();
-    for appraisal in &report.appraisals {
+    for appraisal in report.appraisals.iter().filter(|a| a.stands()) {
         let json = serde_json::to_value(appraisal).unwrap();
-        if json["authenticity"] == "authentic" {
-            let claimed = serde_json::json!([json["format"], json["claims"], json["details"]]);
-            if !found.contains(&claimed) {
-                found.push(claimed);
-            }
+        let claimed = serde_json::json!([json["format"], json["claims"], json["details"]]);
+        if !found.contains(&claimed) {
+            found.push(claimed);
         }
     }
     found.sort_by_key(Json::to_string);

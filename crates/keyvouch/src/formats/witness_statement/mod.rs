@@ -132,7 +132,7 @@ fn judge(found: &Found<'_>, auditors: &Result<Auditors, String>, cx: &Context<'_
         .map(|signature| signer::judge(&found.octets, signature, subject, trusted, cx))
         .collect();
     statement.certificates = judged.iter().flat_map(|j| j.used.iter().cloned()).collect();
-    let counted = count(judged, &found.place, cx, checks);
+    let counted = count(judged, read.is_ok(), &found.place, cx, checks);
     if read.is_err() || checks.worst() >= Some(OnFail::Undecided) {
         return statement;
     }
@@ -150,8 +150,9 @@ fn judge(found: &Found<'_>, auditors: &Result<Auditors, String>, cx: &Context<'_
     statement
 }
 
-/// Records the checks of the signatures, and returns those of different trusted witnesses.
-fn count(judged: Vec<Judged>, place: &str, cx: &Context<'_>, checks: &mut Checks) -> Vec<Judged> {
+/// Records the checks of the signatures, and returns those of different trusted witnesses. Who signed what cannot be read
+/// is no witness of it.
+fn count(judged: Vec<Judged>, readable: bool, place: &str, cx: &Context<'_>, checks: &mut Checks) -> Vec<Judged> {
     let wanted = cx.options.number("min_witnesses").unwrap_or(1).max(1);
     let any_trusted = judged.iter().any(|j| j.signed.is_some());
     let mut counted: Vec<Judged> = Vec::new();
@@ -173,8 +174,8 @@ fn count(judged: Vec<Judged>, place: &str, cx: &Context<'_>, checks: &mut Checks
         }
     }
     let there = u64::try_from(counted.len()).unwrap_or(u64::MAX);
-    if !faultless {
-        checks.skip(&ck::TOO_FEW, place.to_owned(), "not every signature is in order");
+    if !faultless || !readable {
+        checks.skip(&ck::TOO_FEW, place.to_owned(), "statement and signatures are not in order");
     } else {
         checks.test(
             &ck::TOO_FEW,
