@@ -9,6 +9,7 @@ mod manpage;
 mod policy;
 mod tpm;
 mod verify;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,7 @@ pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
     match command {
         Command::Verify(args) => return verify::run(&args, out),
         Command::Tpm(args) => return tpm::run(&args, out),
+        Command::Witness(args) => return witness::run(args, out),
         Command::Inspect(args) => inspect::run(&args, out),
         Command::Formats(args) => formats::run(&args, out),
         Command::Anchors(args) => anchors::run(&args, out),

@@ -75,6 +75,14 @@ pub(crate) enum Error {
     Exists(PathBuf),
     #[error("{}: {why}", .path.display())]
     Activation { path: PathBuf, why: ActivationError },
+    #[error("{}: {why}", .path.display())]
+    Witness { path: PathBuf, why: keyvouch::witness::sign::SignError },
+    #[error("{}: {what}", .path.display())]
+    Unusable { path: PathBuf, what: &'static str },
+    #[error(
+        "nothing to sign with: give the private key with --key, or sign elsewhere with --to-be-signed and --signature"
+    )]
+    NoSigner,
     #[error("this machine gives no random bytes")]
     Random,
     #[error("option {name}: {why}")]

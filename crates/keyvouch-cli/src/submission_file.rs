@@ -97,7 +97,7 @@ impl SubmissionFile {
 }
 
 /// A plain name leads nowhere but into the folder.
-fn is_plain(name: &str) -> bool {
+pub(crate) fn is_plain(name: &str) -> bool {
     let mut components = Path::new(name).components();
     matches!((components.next(), components.next()), (Some(Component::Normal(_)), None))
 }

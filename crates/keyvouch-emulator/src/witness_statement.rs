@@ -57,7 +57,7 @@ pub fn statement(key: &Key) -> Result<Value, Error> {
             "algorithm": algorithm(key),
             "label": "code-signing-2026",
             "generated_in_device": true,
-            "exportable": "never",
+            "exportable": "vendor-boundary",
             "ever_exportable": false,
             "purposes": ["sign"],
             "created_at": "2026-05-20T10:15:00Z",

@@ -97,7 +97,6 @@ pub(crate) const ATTRIBUTES: &[Attribute] = class_attributes! {
     "fips_4" = Class::Fips(4);
     "qscd" = Class::Qscd;
     then
-    of("appraisal.route", Source::Route),
     claim("auth.pin", ClaimName::AuthPin, Kind::Text),
     claim("auth.touch", ClaimName::AuthTouch, Kind::Text),
     claim("auth.user_verification", ClaimName::AuthUserVerification, Kind::Text),
@@ -111,6 +110,7 @@ pub(crate) const ATTRIBUTES: &[Attribute] = class_attributes! {
     of("evidence.findings", Source::Findings),
     of("evidence.format", Source::Format),
     of("evidence.freshness", Source::Freshness),
+    of("evidence.route", Source::Route),
     claim("key.algorithm", ClaimName::KeyAlgorithm, Kind::Text),
     claim("key.created_at", ClaimName::KeyCreatedAt, Kind::Text),
     claim("key.ever_exportable", ClaimName::KeyEverExportable, Kind::Bool),
@@ -221,11 +221,6 @@ impl Attribute {
         }
     }
 
-    /// Whether it says by which way claims came.
-    pub(crate) fn is_route(&self) -> bool {
-        self.source == Source::Route
-    }
-
     /// Its type and whether it may be absent.
     #[cfg(test)]
     pub(crate) fn shape(&self) -> (Kind, bool) {
@@ -242,8 +237,8 @@ impl Attribute {
     }
 }
 
-/// The value of a claim that somebody stands for; what was only declared counts as unknown. What was witnessed is
-/// judged only by policies that speak of routes.
+/// The value of a claim that somebody stands for; what was only declared counts as unknown. What was witnessed is judged
+/// only by policies for that way.
 fn proved(appraisal: &Appraisal, name: ClaimName) -> &Value {
     let stood_for =
         |basis| matches!(basis, Basis::Attested | Basis::Implied | Basis::Operator | Basis::Witnessed);

@@ -34,7 +34,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{AuthorizationError, Authorizer, Entities, EntityUid, PolicyId, PolicySet, Request};
-use keyvouch::appraisal::{Appraisal, Decision, Report, Requirement, Severity, Verdict};
+use keyvouch::appraisal::{Appraisal, Decision, Report, Requirement, Route, Severity, Verdict};
 
 pub use error::{Fault, PolicyError};
 pub use preconditions::PRECONDITIONS;
@@ -92,6 +92,7 @@ pub struct Policy(Arc<Inner>);
 struct Inner {
     name: String,
     title: String,
+    route: Route,
     source: String,
     statements: PolicySet,
     requirements: Vec<Compiled>,
@@ -131,7 +132,7 @@ impl Policy {
     /// # Errors
     /// Every fault found: its line, the requirement, what is wrong, and what to do.
     pub fn from_source(name: &str, text: &str) -> Result<Self, PolicyError> {
-        let Loaded { title, statements, requirements } = load::load(name, text)?;
+        let Loaded { title, route, statements, requirements } = load::load(name, text)?;
         let party = |text: &str| {
             text.parse().map_err(|_| PolicyError {
                 name: name.to_owned(),
@@ -150,6 +151,7 @@ impl Policy {
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
             title,
+            route,
             source: text.to_owned(),
             statements,
             requirements,
@@ -175,6 +177,12 @@ impl Policy {
         &self.0.title
     }
 
+    /// The way of the evidence that it judges; it refuses evidence that came by another.
+    #[must_use]
+    pub fn route(&self) -> Route {
+        self.0.route
+    }
+
     /// Its text.
     #[must_use]
     pub fn source(&self) -> &str {
@@ -190,9 +198,9 @@ impl Policy {
     /// public key that the statement must be about.
     #[must_use]
     pub fn decide(&self, appraisal: &Appraisal, request: bool, settings: &Settings) -> Decision {
-        let routes = self.speaks_of_routes();
-        let mut requirements = preconditions::before(appraisal, request, routes, settings);
-        if preconditions::counts(appraisal, routes) {
+        let route = self.0.route;
+        let mut requirements = preconditions::before(appraisal, route, request, settings);
+        if preconditions::speaks(appraisal, route) {
             let facts = self.0.mentions.iter().map(|a| a.fact(appraisal, settings)).collect();
             requirements.extend_from_slice(&self.judged(&Facts(facts)));
         } else {
@@ -200,11 +208,6 @@ impl Policy {
         }
         requirements.push(preconditions::no_findings(appraisal, settings));
         Decision { policy: self.0.name.clone(), verdict: verdict(&requirements), requirements }
-    }
-
-    /// Whether it says itself by which ways claims may come. One that does not takes attestation only.
-    fn speaks_of_routes(&self) -> bool {
-        self.0.mentions.iter().any(|attribute| attribute.is_route())
     }
 
     /// The policy's own requirements, judged by the facts of authentic evidence.

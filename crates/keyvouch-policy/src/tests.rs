@@ -60,7 +60,7 @@ fn route_of(policy: &str) -> &'static str {
 
 fn outcomes(policy: &Policy, given: &[(&str, Fact<'static>)]) -> Vec<Requirement> {
     let mut all = good();
-    all.insert("appraisal.route", text(route_of(policy.name())));
+    all.insert("evidence.route", text(route_of(policy.name())));
     for (path, fact) in given {
         let attribute = Attribute::at(path).unwrap_or_else(|| panic!("{path}"));
         all.insert(attribute.path, fact.clone());
@@ -87,15 +87,15 @@ const CABF: &[&str] = &["cabf-code-signing", "cabf-code-signing-witnessed", "cab
 /// Policies, requirement, what differs from [`good`], how it comes out. `CLASS` stands for the class of
 /// certifications that the policy asks for.
 const CASES: &[(&[&str], &str, Given, Is)] = &[
-    (&["cabf-code-signing-witnessed"], "witnessed", &[], Met),
-    (&["cabf-code-signing-witnessed"], "witnessed", &[("appraisal.route", text("attestation"))], Unmet),
+    (&["cabf-code-signing-witnessed"], "witness-statement", &[], Met),
+    (&["cabf-code-signing-witnessed"], "witness-statement", &[("evidence.route", text("attestation"))], Unmet),
     (
         &["cabf-code-signing-witnessed"],
         "witnessed",
-        &[("appraisal.route", text("provider-statement"))],
+        &[("evidence.route", text("provider-statement"))],
         Unmet,
     ),
-    (&["cabf-code-signing-witnessed"], "witnessed", &[("appraisal.route", text("none"))], Unmet),
+    (&["cabf-code-signing-witnessed"], "witness-statement", &[("evidence.route", text("none"))], Unmet),
     (ALL, "generated-in-device", &[], Met),
     (ALL, "generated-in-device", &[("key.generated_in_device", F)], Unmet),
     (ALL, "generated-in-device", &[("key.generated_in_device", U)], Unknown),
@@ -246,7 +246,7 @@ const NEVER: (&str, Fact<'static>) = ("settings.historical_certifications", text
 
 /// Requirements that are met when what they ask about is not known, or ask what is always known.
 const NEVER_UNKNOWN: &[&str] =
-    &["never-exportable", "one-module", "one-device", "may-sign", "certification-proven", "witnessed"];
+    &["never-exportable", "one-module", "one-device", "may-sign", "certification-proven", "witness-statement"];
 /// Requirements that only ask whether something is known.
 const NEVER_UNMET: &[&str] = &["serial-known", "maker-known", "export-history"];
 
@@ -402,7 +402,7 @@ fn faults_say_where_and_what_to_do() {
         (
             policy_of("!(context has kye)"),
             8,
-            "context has: certification, appraisal, auth, device, evidence, key, settings",
+            "context has: certification, auth, device, evidence, key, settings",
         ),
         (policy_of("context.certification.fips_5.conceded"), 8, "there is no `context.certification.fips_5"),
         // Without `has`, or of the wrong type.
@@ -662,43 +662,36 @@ fn no_policy_accepts_what_is_not_authentic() {
 }
 
 #[test]
-fn other_routes_than_attestation_are_for_policies_that_speak_of_routes() {
+fn a_policy_judges_evidence_of_its_own_way_only() {
     let settings = Settings::default();
     let mut witnessed = appraisal(Authenticity::NotAttestable);
     witnessed.route = Route::WitnessStatement;
     for name in BUILTIN_NAMES {
-        let decision = Policy::builtin(name).unwrap().decide(&witnessed, false, &settings);
-        let first = &decision.requirements[0];
-        assert_eq!(first.id, "evidence-authentic");
-        let takes_it = *name == "cabf-code-signing-witnessed";
-        assert_eq!((first.met, first.unknown), (takes_it, false), "{name}");
-        assert!(first.reason.starts_with("This is no attestation but a witness statement"), "{first:?}");
+        let policy = Policy::builtin(name).unwrap();
+        let decision = policy.decide(&witnessed, false, &settings);
+        let (takes_it, first) = (policy.route() == Route::WitnessStatement, &decision.requirements[0]);
+        assert_eq!(takes_it, *name == "cabf-code-signing-witnessed");
+        let id = if takes_it { "evidence-route" } else { "evidence-authentic" };
+        assert_eq!((first.id.as_str(), first.met, first.unknown), (id, takes_it, false), "{name}");
         if !takes_it {
             assert_eq!(decision.verdict, Verdict::Refuse, "{name}");
         }
     }
-    let policy = |condition: &str| {
-        let text = format!(
-            "@title(\"t\") permit (principal, action, resource); @id(\"r\") @severity(\"must\") @reason(\"No.\") \
-             forbid (principal, action, resource) unless {{ {condition} }};"
-        );
-        Policy::from_source("own", &text).unwrap_or_else(|e| panic!("{e}"))
+    let text = "@title(\"t\") @route(\"witness-statement\") permit (principal, action, resource);";
+    let own = Policy::from_source("own", text).unwrap_or_else(|e| panic!("{e}"));
+    let verdict = |authenticity, route| {
+        let mut other = appraisal(authenticity);
+        other.route = route;
+        own.decide(&other, false, &settings).verdict
     };
-    let own = policy("[\"attestation\", \"witness-statement\"].contains(context.appraisal.route)");
-    assert_eq!(own.decide(&witnessed, false, &settings).verdict, Verdict::Accept);
-    assert_eq!(own.decide(&appraisal(Authenticity::Authentic), false, &settings).verdict, Verdict::Accept);
-    witnessed.route = Route::ProviderStatement;
-    assert_eq!(own.decide(&witnessed, false, &settings).verdict, Verdict::Refuse);
-    // A device without attestation, of which nobody says anything.
-    witnessed.route = Route::None;
-    assert_eq!(own.decide(&witnessed, false, &settings).verdict, Verdict::Refuse);
-    // One that does not speak of routes, and what is wrong, are refused whatever the route says.
-    witnessed.route = Route::WitnessStatement;
+    assert_eq!(verdict(Authenticity::NotAttestable, Route::WitnessStatement), Verdict::Accept);
+    assert_eq!(verdict(Authenticity::NotAttestable, Route::ProviderStatement), Verdict::Refuse);
+    assert_eq!(verdict(Authenticity::Authentic, Route::Attestation), Verdict::Refuse);
+    // What is wrong, or not known, stands for nothing by any way.
+    assert_eq!(verdict(Authenticity::NotAuthentic, Route::WitnessStatement), Verdict::Refuse);
+    assert!(verdict(Authenticity::Undecided, Route::WitnessStatement) >= Verdict::CannotDecide);
+    assert!(verdict(Authenticity::NotAttestable, Route::None) >= Verdict::CannotDecide);
     assert_eq!(lax().decide(&witnessed, false, &settings).verdict, Verdict::Refuse);
-    witnessed.authenticity = Authenticity::NotAuthentic;
-    assert_eq!(own.decide(&witnessed, false, &settings).verdict, Verdict::Refuse);
-    witnessed.authenticity = Authenticity::Undecided;
-    assert_eq!(own.decide(&witnessed, false, &settings).verdict, Verdict::CannotDecide);
 }
 
 #[test]

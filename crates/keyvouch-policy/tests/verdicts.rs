@@ -51,12 +51,15 @@ fn with(knobs: &[(&str, &str)]) -> Settings {
 /// What the verifier makes of a sample.
 fn appraised(sample: &Sample) -> Report {
     let mut reference = Reference::builtin().unwrap();
-    for anchor in &sample.anchors {
+    for anchor in sample.trusted() {
         reference.load_operator_certificates(&anchor.name, &anchor.bytes).unwrap();
     }
     let at: Time = sample.at.parse().unwrap();
     let mut submission = Submission::new(sample.evidence.iter().map(file).collect(), at);
     submission.request = sample.request.as_ref().map(file);
+    for (name, file) in sample.option_files() {
+        submission.options.set_file(name, file.bytes.clone());
+    }
     Verifier::new(reference).appraise(&submission).unwrap()
 }
 
@@ -195,6 +198,39 @@ fn a_missing_piece_leaves_it_open_under_every_policy() {
             }
         }
     }
+}
+
+#[test]
+fn witness_statements_are_for_the_policy_of_witnessed_ceremonies_alone() {
+    let all = samples("witness-statement").unwrap();
+    let knobs = with(&[("model_only_certifications", "finding"), ("fips_mode_unknown", "accept")]);
+    for sample in &all {
+        for policy in Policy::builtin_names() {
+            let report = judged(sample, policy, &knobs);
+            if *policy == "cabf-code-signing-witnessed" {
+                assert_eq!(report.verdict, Some(Verdict::AcceptWithFindings), "{:?}", unmet(&report));
+                assert_eq!(unmet(&report), ["certification-proven", "one-module"]);
+                // Its own request, and the certification, are looked at like those of attestation.
+                let mut other = sample.clone();
+                other.request = self::sample("5.7.4-82-rsa4096").request;
+                assert_eq!(judged(&other, policy, &knobs).verdict, Some(Verdict::Refuse));
+                assert_eq!(judged(sample, policy, &Settings::default()).verdict, Some(Verdict::CannotDecide));
+            } else {
+                assert_eq!(report.verdict, Some(Verdict::Refuse), "{policy}");
+                assert_eq!(unmet(&report)[0], "evidence-authentic", "{policy}");
+            }
+        }
+    }
+    // Nobody approved the auditor.
+    let mut unknown = all[0].clone();
+    unknown.options.clear();
+    unknown.anchors.clear();
+    let report = judged(&unknown, "cabf-code-signing-witnessed", &knobs);
+    assert_eq!(report.verdict, Some(Verdict::CannotDecide));
+    // Attestation is method 2.
+    let report = judged(&sample("5.7.4-9a-rsa3072"), "cabf-code-signing-witnessed", &Settings::default());
+    assert_eq!(report.verdict, Some(Verdict::Refuse));
+    assert!(!requirement(&report, "evidence-route").met && !requirement(&report, "evidence-route").unknown);
 }
 
 #[test]

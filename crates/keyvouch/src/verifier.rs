@@ -210,7 +210,7 @@ impl Verifier {
 
 /// Turns a judged statement into an appraisal: key quality, deny-lists, binding, freshness, reference data.
 fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Appraisal {
-    let Statement { mut checks, attested, certificates, freshness, request, route: way, .. } = statement;
+    let Statement { mut checks, attested, certificates, freshness, request, way, .. } = statement;
     let mut attested = attested.filter(|_| !stops_authenticity(&checks));
     deny(&certificates, attested.as_ref(), cx, &mut checks);
     if attested.is_none() && !stops_authenticity(&checks) {

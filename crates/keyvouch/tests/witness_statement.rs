@@ -157,7 +157,7 @@ fn the_claims_are_those_of_the_statement() {
     for (name, value) in [
         (N::KeyAlgorithm, "EC-P256"),
         (N::KeyGeneratedInDevice, "true"),
-        (N::KeyExportable, "never"),
+        (N::KeyExportable, "vendor-boundary"),
         (N::KeyEverExportable, "false"),
         (N::KeyPurposes, "sign, decrypt"),
         (N::KeyCreatedAt, "2026-05-20T10:15:00Z"),

@@ -89,7 +89,8 @@ fn write(sample: &Sample, dir: &Path) -> Result<(), Error> {
         Err(why) => return Err(Error::write(dir, why)),
     }
     let anchors = dir.join(ANCHORS);
-    fs::create_dir_all(&anchors).map_err(|why| Error::write(&anchors, why))?;
+    let folder = if has_anchors(sample) { &anchors } else { dir };
+    fs::create_dir_all(folder).map_err(|why| Error::write(folder, why))?;
     for file in &sample.evidence {
         write_file(dir, file)?;
     }
@@ -97,20 +98,27 @@ fn write(sample: &Sample, dir: &Path) -> Result<(), Error> {
     if let Some(request) = sample.request.as_ref().filter(|r| !sample.evidence.contains(r)) {
         write_file(dir, request)?;
     }
-    for file in &sample.anchors {
+    for file in sample.trusted() {
         write_file(&anchors, file)?;
+    }
+    for (_, file) in sample.option_files() {
+        write_file(dir, file)?;
     }
     let submission = SubmissionFile {
         evidence: sample.evidence.iter().map(|f| f.name.clone()).collect(),
         request: sample.request.as_ref().map(|f| f.name.clone()),
         suggested: Suggested {
-            anchors: Some(ANCHORS.to_owned()),
+            anchors: has_anchors(sample).then(|| ANCHORS.to_owned()),
             at: Some(sample.at.clone()),
             options: sample.options.clone(),
         },
     };
     write_file(dir, &File::new(NAME, submission.write()))?;
     write_file(dir, &File::new("README.txt", readme(sample, dir)))
+}
+
+fn has_anchors(sample: &Sample) -> bool {
+    sample.trusted().next().is_some()
 }
 
 fn write_file(dir: &Path, file: &File) -> Result<(), Error> {
@@ -149,9 +157,15 @@ fn short_command(dir: &Path) -> String {
 fn long_command(sample: &Sample, dir: &Path) -> String {
     let mut words = vec![format!("keyvouch verify {}", quote(dir))];
     words.extend(sample.request.iter().map(|f| format!("--request {}", quote(&dir.join(&f.name)))));
-    words.push(format!("--anchors {}", quote(&dir.join(ANCHORS))));
+    if has_anchors(sample) {
+        words.push(format!("--anchors {}", quote(&dir.join(ANCHORS))));
+    }
     words.push(format!("--at {}", sample.at));
-    for (name, value) in &sample.options {
+    for (name, file) in sample.option_files() {
+        let value = dir.join(&file.name);
+        words.push(format!("--option {}", quote(Path::new(&format!("{name}={}", value.display())))));
+    }
+    for (name, value) in sample.option_values() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         words.push(format!("--option {}", quote(Path::new(&format!("{name}={value}")))));
     }

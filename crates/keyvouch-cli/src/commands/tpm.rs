@@ -113,7 +113,7 @@ The record is {}; judge evidence of this attestation key with
 }
 
 /// Writes a file that is not there yet.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let open = fs::OpenOptions::new().write(true).create_new(true).open(path);
     open.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(|why| {
         match why.kind() {

@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::files::{self, Evidence};
 use crate::output::Output;
 use crate::reference;
-use crate::submission_file::SubmissionFile;
+use crate::submission_file::{SubmissionFile, is_plain};
 use crate::text::report::{self, View};
 
 /// Judges evidence and prints the answer.
@@ -39,11 +39,11 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
         reference::add(&mut reference, &dir.join(anchors))?;
     }
 
-    let suggested = suggestion.map(|(_, file)| file.suggested).unwrap_or_default();
+    let (folder, suggested) = suggestion.map(|(dir, file)| (Some(dir), file.suggested)).unwrap_or_default();
     let submission = Submission {
         at: time(args.at, suggested.at.as_deref())?,
         nonce: args.nonce.as_ref().map(|n| n.0.clone()),
-        options: options(suggested.options, &args.option)?,
+        options: options(suggested.options, folder.as_deref(), &args.option)?,
         ..read(&evidence, args.request.as_deref(), out)?
     };
     let verifier = Verifier::new(reference);
@@ -121,16 +121,20 @@ fn known_options() -> impl Iterator<Item = &'static OptionDef> {
     SHARED_OPTIONS.iter().chain(formats::about().flat_map(|a| a.options))
 }
 
-/// The options: those suggested, with those of the command line over them.
-fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
+fn kind_of(option: &str) -> Option<OptionKind> {
+    known_options().find(|o| o.name == option).map(|o| o.kind)
+}
+
+/// The options: those suggested by a folder, with those of the command line over them.
+fn options(suggested: Map<String, Value>, folder: Option<&Path>, asked: &[Pair]) -> Result<Options, Error> {
     let mut given: Map<String, Value> = Map::new();
     let mut options = Options::default();
     let mut named = BTreeSet::new();
     for Pair { key, value } in asked {
-        let kind = known_options().find(|o| o.name == key).map(|o| o.kind);
+        let kind = kind_of(key);
         let fail = |why| Error::OptionFile { name: key.clone(), why: Box::new(why) };
         if kind == Some(OptionKind::File) {
-            if !named.insert(key) {
+            if !named.insert(key.clone()) {
                 return Err(Error::OptionTwice(key.clone()));
             }
             options.set_file(key.clone(), files::read(Path::new(value)).map_err(fail)?);
@@ -150,8 +154,16 @@ fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Err
             (Some(_), _) => return Err(Error::OptionTwice(key.clone())),
         }
     }
-    // A file that the folder suggests is not read: its name would be chosen by whoever made the folder.
-    for (name, value) in suggested.into_iter().chain(given) {
+    for (name, value) in suggested {
+        // A file that the folder suggests is one in the folder: whoever made it does not choose among other files.
+        let inside = value.as_str().filter(|file| is_plain(file)).and_then(|file| Some(folder?.join(file)));
+        match (kind_of(&name), inside) {
+            (Some(OptionKind::File), _) if named.contains(&name) => {}
+            (Some(OptionKind::File), Some(path)) => options.set_file(name, files::read(&path)?),
+            (_, _) => options.set(name, value),
+        }
+    }
+    for (name, value) in given {
         options.set(name, value);
     }
     Ok(options)
@@ -331,12 +343,14 @@ mod tests {
         suggested.insert("accept_expired".into(), true.into());
         let got = options(
             suggested,
+            None,
             &[pair("accept_expired", "false"), pair("deny_serials", "1"), pair("deny_serials", "2")],
         );
         let got = got.unwrap();
         assert!(!got.is_on("accept_expired"));
         assert_eq!(got.list("deny_serials").collect::<Vec<_>>(), ["1", "2"]);
-        let twice = options(Map::new(), &[pair("accept_expired", "true"), pair("accept_expired", "true")]);
+        let twice =
+            options(Map::new(), None, &[pair("accept_expired", "true"), pair("accept_expired", "true")]);
         assert!(matches!(twice, Err(Error::OptionTwice(_))));
     }
 

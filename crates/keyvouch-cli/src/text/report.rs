@@ -3,12 +3,14 @@
 use anstyle::Style;
 use keyvouch::appraisal::{Advisory, Appraisal, Certification, Decision, Report, Requirement, Severity};
 use keyvouch::checks::{CheckRecord, OnFail, Outcome};
-use keyvouch::{Authenticity, Basis, Binding, ClaimName, Freshness, Value, Verdict};
+use keyvouch::{Authenticity, Basis, Binding, ClaimName, Freshness, Route, Value, Verdict};
 
 use super::{BAD, CAREFUL, GOOD, Page, list_of};
 
 /// Requirements of every policy that the report says better elsewhere.
-const EXPLAINED_BY_CHECKS: [&str; 2] = ["evidence-authentic", "no-failed-check"];
+const EXPLAINED_BY_CHECKS: [&str; 3] = ["evidence-authentic", "evidence-route", "no-failed-check"];
+/// Of these a policy has one, by its way; while it is not met, the policy judges nothing.
+const WAY: [&str; 2] = ["evidence-authentic", "evidence-route"];
 const NO_FINDINGS: &str = "no-findings";
 
 /// Width of the names of claims.
@@ -76,11 +78,12 @@ fn reason(report: &Report) -> String {
     let names: Vec<&str> = deciding.iter().map(|d| d.policy.as_str()).collect();
     let policies = format!("{} {}", if names.len() == 1 { "policy" } else { "policies" }, list_of(&names));
     let all = |what: Authenticity| report.appraisals.iter().all(|a| a.authenticity == what);
+    let any_stands = report.appraisals.iter().any(Appraisal::stands);
     let unrecognised = report.appraisals.iter().all(|a| a.format.is_empty());
     match report.verdict {
-        Some(Verdict::Accept) => format!("the evidence is authentic and meets {policies}."),
+        Some(Verdict::Accept) => format!("{} and meets {policies}.", basis(report)),
         Some(Verdict::AcceptWithFindings) => {
-            format!("the evidence is authentic and meets {policies}; look at the findings below.")
+            format!("{} and meets {policies}; look at the findings below.", basis(report))
         }
         Some(Verdict::Refuse) if report.appraisals.iter().all(is_denied) => {
             "the operator of this verifier denies it.".to_owned()
@@ -88,17 +91,32 @@ fn reason(report: &Report) -> String {
         Some(Verdict::Refuse) if all(Authenticity::NotAuthentic) => {
             "the evidence is not authentic.".to_owned()
         }
-        Some(Verdict::Refuse) if all(Authenticity::NotAttestable) => {
+        Some(Verdict::Refuse) if all(Authenticity::NotAttestable) && !any_stands => {
             "the device signs no statement about its keys that a CA can verify.".to_owned()
         }
         Some(Verdict::Refuse) if names.len() == 1 => format!("{policies} is not met."),
         Some(Verdict::Refuse) => format!("{policies} are not met."),
         _ if unrecognised => "the files hold no attestation that keyvouch knows.".to_owned(),
         _ if all(Authenticity::Undecided) => "whether the evidence is authentic cannot be said.".to_owned(),
-        _ if all(Authenticity::NotAttestable) => {
+        _ if all(Authenticity::NotAttestable) && !any_stands => {
             "the device signs no statement about its keys that a CA can verify.".to_owned()
         }
         _ => format!("the evidence does not say everything that {policies} asks."),
+    }
+}
+
+/// What was accepted: attestation, or what else.
+fn basis(report: &Report) -> &'static str {
+    let by = |route: Route| report.appraisals.iter().any(|a| a.stands() && a.route == route);
+    match (by(Route::Attestation), by(Route::WitnessStatement), by(Route::ProviderStatement)) {
+        (_, false, false) => "the evidence is authentic",
+        (false, true, false) => {
+            "this is no attestation but a statement of witnesses; nothing is wrong with it, it"
+        }
+        (false, false, true) => {
+            "this is no attestation but a statement of the provider; nothing is wrong with it, it"
+        }
+        _ => "not all of it is attestation; nothing is wrong with it, it",
     }
 }
 
@@ -114,6 +132,12 @@ fn state(appraisal: &Appraisal) -> String {
         Authenticity::Authentic => "authentic",
         Authenticity::NotAuthentic => "not authentic",
         Authenticity::Undecided => "undecided",
+        Authenticity::NotAttestable if appraisal.route == Route::WitnessStatement => {
+            "no attestation but a statement of witnesses"
+        }
+        Authenticity::NotAttestable if appraisal.route == Route::ProviderStatement => {
+            "no attestation but a statement of the provider"
+        }
         Authenticity::NotAttestable => "of a device that signs no attestation",
     };
     let verdicts: Vec<String> =
@@ -126,7 +150,7 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
         not_met(page, appraisal, decision);
     }
     failed(page, appraisal);
-    if appraisal.authenticity == Authenticity::Authentic {
+    if appraisal.stands() {
         key(page, appraisal);
         device(page, appraisal);
         bound_to(page, appraisal, view.request);
@@ -152,11 +176,15 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
 
 /// Requirements of a policy that are not met and decide against the key.
 fn not_met(page: &mut Page, appraisal: &Appraisal, decision: &Decision) {
-    let authentic = appraisal.authenticity == Authenticity::Authentic;
-    let explained = appraisal.failed().next().is_some();
-    // Of evidence that is not authentic nothing is known, so no policy is met: the failed checks say why.
+    // What is not judged at all is said once, and not of every requirement.
+    let judged = decision.requirements.iter().any(|r| r.met && WAY.contains(&r.id.as_str()));
+    // That a policy takes attestation only is said by no check.
+    let explained = appraisal.failed().next().is_some()
+        && appraisal.authenticity != Authenticity::NotAttestable
+        || appraisal.failed().any(|c| c.means == Some(OnFail::NotAttestable));
+    // Of evidence that does not count nothing is known, so no policy is met: the failed checks say why.
     let speaks = |r: &Requirement| {
-        (authentic || !r.unknown) && !(explained && EXPLAINED_BY_CHECKS.contains(&r.id.as_str()))
+        (judged || !r.unknown) && !(explained && EXPLAINED_BY_CHECKS.contains(&r.id.as_str()))
     };
     let unmet: Vec<&Requirement> = decision
         .requirements
@@ -311,6 +339,7 @@ fn said(appraisal: &Appraisal, name: ClaimName) -> String {
         Basis::Implied => format!("{value} (by the documented behaviour of the device)"),
         Basis::Declared => format!("{value} (only declared, not signed by the device)"),
         Basis::Operator => format!("{value} (set by the operator of this verifier)"),
+        Basis::Witnessed => format!("{value} (say the witnesses)"),
     }
 }
 
@@ -400,6 +429,7 @@ fn claims(page: &mut Page, appraisal: &Appraisal) {
             Basis::Implied => "implied: ",
             Basis::Declared => "declared: ",
             Basis::Operator => "operator: ",
+            Basis::Witnessed => "witnessed: ",
             Basis::Unknown => "",
         };
         page.row(2, CLAIM_NAME, name, &format!("{} ({basis}{})", claim.value, claim.from));

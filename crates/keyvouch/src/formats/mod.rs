@@ -138,7 +138,7 @@ pub(crate) struct Statement {
     /// What was authenticated; absent when it could not be.
     pub(crate) attested: Option<Attested>,
     /// By which way the statement speaks of keys. By any other than attestation it is never `authentic`.
-    pub(crate) route: Way,
+    pub(crate) way: Way,
     /// Every certificate that the judgement rests on, for deny-lists.
     pub(crate) certificates: Vec<Certificate>,
     /// How the statement answers a nonce; for formats that have a place for one.

@@ -112,8 +112,8 @@ fn signatures(seen: &mut Seen) {
     let text = bench.text();
     // One changed letter of the statement, in each form.
     let mut cms = bench.cms();
-    let at = cms.windows(5).position(|w| w == b"never").unwrap();
-    cms[at..at + 5].copy_from_slice(b"NEVER");
+    let at = cms.windows(6).position(|w| w == b"vendor").unwrap();
+    cms[at..at + 6].copy_from_slice(b"VENDOR");
     let ids = ["signature-invalid", "statement-malformed"];
     seen.fails(&judged(vec![File::new("a", cms.clone())]), NOT, &ids);
     let at = cms.windows(8).position(|w| w == b"CS700142").unwrap();

@@ -101,7 +101,7 @@ pub(super) fn check(octets: &[u8]) -> Result<(), String> {
 /// Judges a statement with its signatures.
 fn judge(found: &Found<'_>, auditors: &Result<Auditors, String>, cx: &Context<'_>) -> Statement {
     let mut statement =
-        Statement { labels: found.labels.clone(), route: Way::WitnessStatement, ..Statement::default() };
+        Statement { labels: found.labels.clone(), way: Way::WitnessStatement, ..Statement::default() };
     let checks = &mut statement.checks;
     let read = match &found.fault {
         Some(fault) => Err(fault.clone()),
@@ -152,7 +152,13 @@ fn judge(found: &Found<'_>, auditors: &Result<Auditors, String>, cx: &Context<'_
 
 /// Records the checks of the signatures, and returns those of different trusted witnesses. Who signed what cannot be read
 /// is no witness of it.
-fn count(judged: Vec<Judged>, readable: bool, place: &str, cx: &Context<'_>, checks: &mut Checks) -> Vec<Judged> {
+fn count(
+    judged: Vec<Judged>,
+    readable: bool,
+    place: &str,
+    cx: &Context<'_>,
+    checks: &mut Checks,
+) -> Vec<Judged> {
     let wanted = cx.options.number("min_witnesses").unwrap_or(1).max(1);
     let any_trusted = judged.iter().any(|j| j.signed.is_some());
     let mut counted: Vec<Judged> = Vec::new();
