@@ -29,15 +29,25 @@ impl Ceremony {
         }
         let ceremony = Self { dir: tempfile::tempdir().unwrap() };
         ceremony.openssl("req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout subscriber.key -subj /CN=Subscriber -out request.csr");
-        ceremony.openssl("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -subj /CN=Authority -days 7300 -out ca.pem");
-        ceremony.openssl(&format!("req -new -newkey {kind} -nodes -keyout auditor.key -subj /O=Audit/CN=Erika -out auditor.csr"));
-        std::fs::write(ceremony.path("extensions"), "keyUsage=critical,digitalSignature\nextendedKeyUsage=emailProtection\n").unwrap();
+        ceremony.openssl(
+            "req -x509 -newkey rsa:2048 -nodes -keyout ca.key -subj /CN=Authority -days 7300 -out ca.pem",
+        );
+        ceremony.openssl(&format!(
+            "req -new -newkey {kind} -nodes -keyout auditor.key -subj /O=Audit/CN=Erika -out auditor.csr"
+        ));
+        std::fs::write(
+            ceremony.path("extensions"),
+            "keyUsage=critical,digitalSignature\nextendedKeyUsage=emailProtection\n",
+        )
+        .unwrap();
         ceremony.openssl("x509 -req -in auditor.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 3650 -extfile extensions -out auditor.pem");
         let printed = ceremony.keyvouch("witness template --request request.csr --device Model");
         let mut said: Value = serde_json::from_slice(&printed.stdout).unwrap();
-        said["ceremony"] = json!({ "started": "2026-05-20T09:00:00Z", "ended": "2026-05-20T11:00:00Z", "report": "R-1" });
+        said["ceremony"] =
+            json!({ "started": "2026-05-20T09:00:00Z", "ended": "2026-05-20T11:00:00Z", "report": "R-1" });
         said["witnesses"] = json!([{ "name": "Erika", "role": "auditor" }]);
-        said["device"] = json!({ "vendor": "Maker", "model": "Model", "serial": "1", "firmware": "1.0", "class": "hsm" });
+        said["device"] =
+            json!({ "vendor": "Maker", "model": "Model", "serial": "1", "firmware": "1.0", "class": "hsm" });
         for member in ["label", "created_at"] {
             said["key"].as_object_mut().unwrap().remove(member);
         }
@@ -77,14 +87,20 @@ impl Ceremony {
 
     /// Authenticity, route and the failed checks of the only appraisal.
     fn judged(&self, files: &str, auditors: &str, at: &str) -> (String, String, Vec<String>) {
-        let words = format!("witness verify {files} --request request.csr --auditors {auditors} --at {at} --output json");
+        let words = format!(
+            "witness verify {files} --request request.csr --auditors {auditors} --at {at} --output json"
+        );
         let output = self.keyvouch(&words);
         let report: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{words}: {}", String::from_utf8_lossy(&output.stderr)));
         let [appraisal] = report["appraisals"].as_array().unwrap().as_slice() else { panic!("{report:#}") };
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let failed = appraisal["checks"].as_array().unwrap().iter().filter(|c| c["outcome"] == "fail");
-        (text(&appraisal["authenticity"]), text(&appraisal["route"]), failed.map(|c| text(&c["id"])).collect())
+        (
+            text(&appraisal["authenticity"]),
+            text(&appraisal["route"]),
+            failed.map(|c| text(&c["id"])).collect(),
+        )
     }
 
     #[track_caller]
@@ -96,7 +112,8 @@ impl Ceremony {
 
 /// OpenSSL's certificates begin today, which is after the signing time of the page's examples.
 fn now(ceremony: &Ceremony) -> String {
-    let output = ceremony.run(Path::new("openssl"), "x509 -in auditor.pem -noout -startdate -dateopt iso_8601");
+    let output =
+        ceremony.run(Path::new("openssl"), "x509 -in auditor.pem -noout -startdate -dateopt iso_8601");
     let text = String::from_utf8(output.stdout).unwrap();
     text.trim().strip_prefix("notBefore=").unwrap().replace(' ', "T")
 }
@@ -134,7 +151,8 @@ fn openssl_signs(ceremony: &Ceremony) {
     // OpenSSL wants the digest of an ECDSA signature and of the content to be one, as keyvouch does.
     ceremony.openssl(&command);
     ceremony.stands("statement.json statement.p7s", "now");
-    ceremony.openssl(&command.replace("-binary", "-binary -nodetach").replace("statement.p7s", "statement.p7m"));
+    ceremony
+        .openssl(&command.replace("-binary", "-binary -nodetach").replace("statement.p7s", "statement.p7m"));
     ceremony.stands("statement.p7m", "now");
 }
 
@@ -154,27 +172,43 @@ fn elsewhere(ceremony: &Ceremony, time: &str, digest: &str) {
 fn refused(ceremony: &Ceremony, time: &str) {
     let judged = |files: &str, auditors: &str, at: &str| ceremony.judged(files, auditors, at);
     let is = |authenticity: &str, id: &str| (authenticity.to_owned(), "none".to_owned(), vec![id.to_owned()]);
-    ceremony.openssl("req -x509 -newkey rsa:2048 -nodes -keyout other.key -subj /CN=Other -days 3650 -out other.pem");
+    ceremony.openssl(
+        "req -x509 -newkey rsa:2048 -nodes -keyout other.key -subj /CN=Other -days 3650 -out other.pem",
+    );
     assert_eq!(judged("by-cms", "other.pem", "now"), is("undecided", "signer-untrusted"));
     assert_eq!(judged("statement.json", "ca.pem", "now"), is("undecided", "statement-unsigned"));
     let early = judged("by-cms", "ca.pem", SIGNED);
-    assert_eq!((early.0.as_str(), early.2.first().map(String::as_str)), ("not-authentic", Some("signing-time")));
+    assert_eq!(
+        (early.0.as_str(), early.2.first().map(String::as_str)),
+        ("not-authentic", Some("signing-time"))
+    );
     let said = std::fs::read_to_string(ceremony.path("statement.json")).unwrap();
     std::fs::write(ceremony.path("other.json"), said.replace("\"never\"", "\"vendor-boundary\"")).unwrap();
-    assert_eq!(judged("other.json by-cms-detached", "ca.pem", "now"), is("not-authentic", "signature-invalid"));
+    assert_eq!(
+        judged("other.json by-cms-detached", "ca.pem", "now"),
+        is("not-authentic", "signature-invalid")
+    );
     // Another key than the certificate's signs nothing, and no output holds anything of a key.
     for key in ["other.key", "subscriber.key", "statement.json", "auditor.pem"] {
-        let words = format!("witness sign statement.json --certificate auditor.pem --key {key} --time {time} --out none");
+        let words = format!(
+            "witness sign statement.json --certificate auditor.pem --key {key} --time {time} --out none"
+        );
         let output = ceremony.keyvouch(&words);
         assert_eq!(output.status.code(), Some(2), "{key}");
         assert!(output.stdout.is_empty() && !ceremony.path("none").exists());
         let told = String::from_utf8(output.stderr).unwrap();
         let secret = std::fs::read_to_string(ceremony.path(key)).unwrap();
-        assert!(secret.lines().filter(|line| line.len() > 30 && !line.starts_with("---")).all(|line| !told.contains(line)));
+        assert!(
+            secret
+                .lines()
+                .filter(|line| line.len() > 30 && !line.starts_with("---"))
+                .all(|line| !told.contains(line))
+        );
     }
     // The template, as it is.
     let template = ceremony.keyvouch("witness template --request request.csr").stdout;
     std::fs::write(ceremony.path("unread.json"), template).unwrap();
-    let output = ceremony.keyvouch("witness sign unread.json --certificate auditor.pem --key auditor.key --out none");
+    let output =
+        ceremony.keyvouch("witness sign unread.json --certificate auditor.pem --key auditor.key --out none");
     assert!(String::from_utf8_lossy(&output.stderr).contains("is not filled in"), "{output:?}");
 }

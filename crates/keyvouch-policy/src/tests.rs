@@ -88,13 +88,13 @@ const CABF: &[&str] = &["cabf-code-signing", "cabf-code-signing-witnessed", "cab
 /// certifications that the policy asks for.
 const CASES: &[(&[&str], &str, Given, Is)] = &[
     (&["cabf-code-signing-witnessed"], "witness-statement", &[], Met),
-    (&["cabf-code-signing-witnessed"], "witness-statement", &[("evidence.route", text("attestation"))], Unmet),
     (
         &["cabf-code-signing-witnessed"],
-        "witnessed",
-        &[("evidence.route", text("provider-statement"))],
+        "witness-statement",
+        &[("evidence.route", text("attestation"))],
         Unmet,
     ),
+    (&["cabf-code-signing-witnessed"], "witnessed", &[("evidence.route", text("provider-statement"))], Unmet),
     (&["cabf-code-signing-witnessed"], "witness-statement", &[("evidence.route", text("none"))], Unmet),
     (ALL, "generated-in-device", &[], Met),
     (ALL, "generated-in-device", &[("key.generated_in_device", F)], Unmet),
@@ -245,8 +245,14 @@ const CERTIFYING: &[&str] =
 const NEVER: (&str, Fact<'static>) = ("settings.historical_certifications", text("never"));
 
 /// Requirements that are met when what they ask about is not known, or ask what is always known.
-const NEVER_UNKNOWN: &[&str] =
-    &["never-exportable", "one-module", "one-device", "may-sign", "certification-proven", "witness-statement"];
+const NEVER_UNKNOWN: &[&str] = &[
+    "never-exportable",
+    "one-module",
+    "one-device",
+    "may-sign",
+    "certification-proven",
+    "witness-statement",
+];
 /// Requirements that only ask whether something is known.
 const NEVER_UNMET: &[&str] = &["serial-known", "maker-known", "export-history"];
 

@@ -121,6 +121,11 @@ impl Trial<'_, '_> {
                 found.push(certificate.clone());
             }
         }
+        // Where the operator pinned one of them, that is the one which is meant.
+        let is_pinned = |c: &Certificate| self.auditors.is_ok_and(|auditors| auditors.pin(c).is_some());
+        if found.iter().any(is_pinned) {
+            found.retain(is_pinned);
+        }
         found
     }
 
