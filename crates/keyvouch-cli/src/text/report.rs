@@ -110,13 +110,9 @@ fn basis(report: &Report) -> &'static str {
     let by = |route: Route| report.appraisals.iter().any(|a| a.stands() && a.route == route);
     match (by(Route::Attestation), by(Route::WitnessStatement), by(Route::ProviderStatement)) {
         (_, false, false) => "the evidence is authentic",
-        (false, true, false) => {
-            "this is no attestation but a statement of witnesses; nothing is wrong with it, it"
-        }
-        (false, false, true) => {
-            "this is no attestation but a statement of the provider; nothing is wrong with it, it"
-        }
-        _ => "not all of it is attestation; nothing is wrong with it, it",
+        (false, true, false) => "this is no attestation but a statement of witnesses; it stands",
+        (false, false, true) => "this is no attestation but a statement of the provider; it stands",
+        _ => "not all of it is attestation; it stands",
     }
 }
 
@@ -153,6 +149,9 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
     if appraisal.stands() {
         key(page, appraisal);
         device(page, appraisal);
+        if appraisal.route == Route::WitnessStatement {
+            witnesses(page, appraisal);
+        }
         bound_to(page, appraisal, view.request);
         findings(page, appraisal);
         notes(page, appraisal);
@@ -177,7 +176,7 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
 /// Requirements of a policy that are not met and decide against the key.
 fn not_met(page: &mut Page, appraisal: &Appraisal, decision: &Decision) {
     // What is not judged at all is said once, and not of every requirement.
-    let judged = decision.requirements.iter().any(|r| r.met && WAY.contains(&r.id.as_str()));
+    let judged = judges(decision);
     // That a policy takes attestation only is said by no check.
     let explained = appraisal.failed().next().is_some()
         && appraisal.authenticity != Authenticity::NotAttestable
@@ -203,6 +202,11 @@ fn not_met(page: &mut Page, appraisal: &Appraisal, decision: &Decision) {
         "→ What the policy asks, and by which rule: keyvouch policy show {}",
         decision.policy
     ));
+}
+
+/// Whether the policy judges such evidence at all.
+fn judges(decision: &Decision) -> bool {
+    decision.requirements.iter().any(|r| r.met && WAY.contains(&r.id.as_str()))
 }
 
 fn with_cite(requirement: &Requirement) -> String {
@@ -286,6 +290,24 @@ fn device(page: &mut Page, appraisal: &Appraisal) {
     if let Some(trust) = &appraisal.trust {
         let anchor = trust.anchor();
         page.field("Vouched for by", &format!("{} ({})", anchor.name, anchor.origin));
+    }
+}
+
+/// Who says so, and where more of it is written.
+fn witnesses(page: &mut Page, appraisal: &Appraisal) {
+    page.heading("Witnesses");
+    for (label, name) in [
+        ("Signed by", "statement.signers"),
+        ("Signed on", "statement.signed_at"),
+        ("Who was there", "witnesses"),
+        ("Ceremony began", "ceremony.started"),
+        ("Ceremony ended", "ceremony.ended"),
+        ("Report", "ceremony.report"),
+    ] {
+        let said = appraisal.details.details().find(|(detail, _)| *detail == name);
+        if let Some((_, claim)) = said.filter(|(_, claim)| !claim.value.is_unknown()) {
+            page.field(label, &claim.value.to_string());
+        }
     }
 }
 
@@ -412,6 +434,7 @@ fn unmet(appraisal: &Appraisal, severity: Severity) -> Vec<(&str, &Requirement)>
     appraisal
         .decisions
         .iter()
+        .filter(|d| judges(d))
         .flat_map(|d| d.requirements.iter().map(move |r| (d.policy.as_str(), r)))
         .filter(|(_, r)| !r.met && r.severity == severity)
         .collect()
