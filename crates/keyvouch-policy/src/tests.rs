@@ -94,7 +94,12 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
         &[("evidence.route", text("attestation"))],
         Unmet,
     ),
-    (&["cabf-code-signing-witnessed"], "witnessed", &[("evidence.route", text("provider-statement"))], Unmet),
+    (
+        &["cabf-code-signing-witnessed"],
+        "witness-statement",
+        &[("evidence.route", text("provider-statement"))],
+        Unmet,
+    ),
     (&["cabf-code-signing-witnessed"], "witness-statement", &[("evidence.route", text("none"))], Unmet),
     (ALL, "generated-in-device", &[], Met),
     (ALL, "generated-in-device", &[("key.generated_in_device", F)], Unmet),
