@@ -1,5 +1,13 @@
 //! Witness statements of emulated auditors: every form, and one failure for every check.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests fail by panicking"
+)]
+
 mod support;
 
 #[path = "witness_statement/refused.rs"]
