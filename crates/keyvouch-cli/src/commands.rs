@@ -13,6 +13,7 @@ mod request;
 mod result;
 mod tpm;
 mod verify;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
         Command::Result(args) => return result::run(&args, out),
         Command::Tpm(args) => return tpm::run(&args, out),
         Command::Provider(args) => return provider::run(&args, out),
+        Command::Witness(args) => return witness::run(args, out),
         Command::Inspect(args) => inspect::run(&args, out),
         Command::Formats(args) => formats::run(&args, out),
         Command::Anchors(args) => anchors::run(&args, out),

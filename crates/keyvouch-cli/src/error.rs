@@ -97,6 +97,14 @@ pub(crate) enum Error {
         "{}: holds {found} requests, certificates or public keys; give the one that is to be certified", .path.display()
     )]
     NotOneKey { path: PathBuf, found: usize },
+    #[error("{}: {why}", .path.display())]
+    Witness { path: PathBuf, why: keyvouch::witness::sign::SignError },
+    #[error("{}: {what}", .path.display())]
+    Unusable { path: PathBuf, what: &'static str },
+    #[error(
+        "nothing to sign with: give the private key with --key, or sign elsewhere with --to-be-signed and --signature"
+    )]
+    NoSigner,
     #[error("this machine gives no random bytes")]
     Random,
     #[error("option {name}: {why}")]

@@ -237,12 +237,13 @@ impl Attribute {
     }
 }
 
-/// The value of a claim that somebody stands for; what was only declared counts as unknown.
+/// The value of a claim that somebody stands for; what was only declared counts as unknown. What was witnessed is judged
+/// only by policies for that way.
 fn proved(appraisal: &Appraisal, name: ClaimName) -> &Value {
+    let stood_for =
+        |basis| matches!(basis, Basis::Attested | Basis::Implied | Basis::Operator | Basis::Witnessed);
     match appraisal.claims.get(name) {
-        Some(claim) if matches!(claim.basis, Basis::Attested | Basis::Implied | Basis::Operator) => {
-            &claim.value
-        }
+        Some(claim) if stood_for(claim.basis) => &claim.value,
         _ => &Value::Unknown,
     }
 }

@@ -111,7 +111,12 @@ fn evidence_route(appraisal: &Appraisal, route: Route) -> Requirement {
 fn evidence_authentic(appraisal: &Appraisal) -> Requirement {
     let failed = |means| list(appraisal.failed().filter(|c| c.means == Some(means)).map(|c| c.id.as_ref()));
     let authentic = speaks(appraisal, Route::Attestation);
-    let requirement = requirement("evidence-authentic", authentic, || match appraisal.authenticity {
+    let requirement = requirement("evidence-authentic", authentic, || {
+        match appraisal.authenticity {
+        Authenticity::NotAttestable if appraisal.route == Route::WitnessStatement => {
+            "This is a statement of a witness and no attestation. There are other policies for such statements."
+                .to_owned()
+        }
         Authenticity::NotAttestable => {
             "The device signs no statement that a third party can verify. The key \
                                         may be vouched for in another way, by an auditor or a witness."
@@ -125,6 +130,7 @@ fn evidence_authentic(appraisal: &Appraisal) -> Requirement {
             ids if ids.is_empty() => "The evidence is not authentic.".to_owned(),
             ids => format!("The evidence is not authentic: {ids}."),
         },
+    }
     });
     unless_undecided(requirement, appraisal)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keyvouch::appraisal::{Advisory, Severity};
 use keyvouch::checks::{CheckRecord, OnFail, Outcome};
-use keyvouch::{Binding, ClaimSet, Freshness};
+use keyvouch::{Authenticity, Binding, ClaimSet, Freshness, Route};
 
 use super::*;
 use crate::facts::{ATTRIBUTES, Kind};
@@ -53,8 +53,14 @@ fn good() -> BTreeMap<&'static str, Fact<'static>> {
     good
 }
 
+/// The route that the policy takes.
+fn route_of(policy: &str) -> &'static str {
+    if policy == "cabf-code-signing-witnessed" { "witness-statement" } else { "attestation" }
+}
+
 fn outcomes(policy: &Policy, given: &[(&str, Fact<'static>)]) -> Vec<Requirement> {
     let mut all = good();
+    all.insert("evidence.route", text(route_of(policy.name())));
     for (path, fact) in given {
         let attribute = Attribute::at(path).unwrap_or_else(|| panic!("{path}"));
         all.insert(attribute.path, fact.clone());
@@ -106,6 +112,20 @@ const BY_WORD: &[&str] = &["cabf-code-signing-provider-report", "cabf-code-signi
 /// Policies, requirement, what differs from [`good`], how it comes out. `CLASS` stands for the class of
 /// certifications that the policy asks for.
 const CASES: &[(&[&str], &str, Given, Is)] = &[
+    (&["cabf-code-signing-witnessed"], "witness-statement", &[], Met),
+    (
+        &["cabf-code-signing-witnessed"],
+        "witness-statement",
+        &[("evidence.route", text("attestation"))],
+        Unmet,
+    ),
+    (
+        &["cabf-code-signing-witnessed"],
+        "witness-statement",
+        &[("evidence.route", text("provider-statement"))],
+        Unmet,
+    ),
+    (&["cabf-code-signing-witnessed"], "witness-statement", &[("evidence.route", text("none"))], Unmet),
     (ALL, "generated-in-device", &[], Met),
     (ALL, "generated-in-device", &[("key.generated_in_device", F)], Unmet),
     (ALL, "generated-in-device", &[("key.generated_in_device", U)], Unknown),
@@ -225,7 +245,8 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     (&["eidas-qscd"], "sign-only", &[("key.purposes", U)], Unknown),
     (&["eidas-qscd"], "sign-only", &[("key.purposes", Fact::Words(Vec::new()))], Unmet),
 ];
-const CERTIFYING: &[&str] = &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"];
+const CERTIFYING: &[&str] =
+    &["cabf-code-signing", "cabf-code-signing-witnessed", "cabf-signing-service", "eidas-qscd"];
 const NEVER: (&str, Fact<'static>) = ("settings.historical_certifications", text("never"));
 
 /// Requirements that are met when what they ask about is not known, or ask what is always known.
@@ -709,6 +730,39 @@ fn no_policy_accepts_what_is_not_authentic() {
             assert!(decision.requirements.iter().rev().skip(1).all(|r| !r.met), "{name}");
         }
     }
+}
+
+#[test]
+fn a_policy_judges_evidence_of_its_own_way_only() {
+    let settings = Settings::default();
+    let mut witnessed = appraisal(Authenticity::NotAttestable);
+    witnessed.route = Route::WitnessStatement;
+    for name in BUILTIN_NAMES {
+        let policy = Policy::builtin(name).unwrap();
+        let decision = policy.decide(&witnessed, false, &settings);
+        let (takes_it, first) = (policy.route() == Route::WitnessStatement, &decision.requirements[0]);
+        assert_eq!(takes_it, *name == "cabf-code-signing-witnessed");
+        let id = if takes_it { "evidence-route" } else { "evidence-authentic" };
+        assert_eq!((first.id.as_str(), first.met, first.unknown), (id, takes_it, false), "{name}");
+        if !takes_it {
+            assert_eq!(decision.verdict, Verdict::Refuse, "{name}");
+        }
+    }
+    let text = "@title(\"t\") @route(\"witness-statement\") permit (principal, action, resource);";
+    let own = Policy::from_source("own", text).unwrap_or_else(|e| panic!("{e}"));
+    let verdict = |authenticity, route| {
+        let mut other = appraisal(authenticity);
+        other.route = route;
+        own.decide(&other, false, &settings).verdict
+    };
+    assert_eq!(verdict(Authenticity::NotAttestable, Route::WitnessStatement), Verdict::Accept);
+    assert_eq!(verdict(Authenticity::NotAttestable, Route::ProviderStatement), Verdict::Refuse);
+    assert_eq!(verdict(Authenticity::Authentic, Route::Attestation), Verdict::Refuse);
+    // What is wrong, or not known, stands for nothing by any way.
+    assert_eq!(verdict(Authenticity::NotAuthentic, Route::WitnessStatement), Verdict::Refuse);
+    assert!(verdict(Authenticity::Undecided, Route::WitnessStatement) >= Verdict::CannotDecide);
+    assert!(verdict(Authenticity::NotAttestable, Route::None) >= Verdict::CannotDecide);
+    assert_eq!(lax().decide(&witnessed, false, &settings).verdict, Verdict::Refuse);
 }
 
 #[test]

@@ -57,6 +57,9 @@ fn appraised(sample: &Sample) -> Report {
     let at: Time = sample.at.parse().unwrap();
     let mut submission = Submission::new(sample.evidence.iter().map(file).collect(), at);
     submission.request = sample.request.as_ref().map(file);
+    for (name, value) in &sample.options {
+        submission.options.set_inline(name.clone(), value.clone());
+    }
     Verifier::new(reference).appraise(&submission).unwrap()
 }
 
@@ -189,12 +192,47 @@ fn a_missing_piece_leaves_it_open_under_every_policy() {
             let report = judged(&sample, policy, &Settings::default());
             if report.appraisals[0].authenticity.as_str() == "undecided" {
                 assert_eq!(report.verdict, Some(Verdict::CannotDecide), "{policy}");
-                assert!(decision(&report).requirements[0].unknown);
+                let attests = *policy != "cabf-code-signing-witnessed";
+                let first = if attests { "evidence-authentic" } else { "evidence-route" };
+                assert!(requirement(&report, first).unknown);
             } else {
                 assert_eq!(report.verdict, Some(Verdict::Refuse), "{policy}");
             }
         }
     }
+}
+
+#[test]
+fn witness_statements_are_for_the_policy_of_witnessed_ceremonies_alone() {
+    let all = samples("witness-statement").unwrap();
+    let knobs = with(&[("model_only_certifications", "finding"), ("fips_mode_unknown", "accept")]);
+    for sample in &all {
+        for policy in Policy::builtin_names() {
+            let report = judged(sample, policy, &knobs);
+            if *policy == "cabf-code-signing-witnessed" {
+                assert_eq!(report.verdict, Some(Verdict::AcceptWithFindings), "{:?}", unmet(&report));
+                assert_eq!(unmet(&report), ["certification-proven", "one-module"]);
+                // Its own request, and the certification, are looked at like those of attestation.
+                let mut other = sample.clone();
+                other.request = self::sample("5.7.4-82-rsa4096").request;
+                assert_eq!(judged(&other, policy, &knobs).verdict, Some(Verdict::Refuse));
+                assert_eq!(judged(sample, policy, &Settings::default()).verdict, Some(Verdict::CannotDecide));
+            } else {
+                assert_eq!(report.verdict, Some(Verdict::Refuse), "{policy}");
+                assert_eq!(unmet(&report)[0], "evidence-authentic", "{policy}");
+            }
+        }
+    }
+    // Nobody approved the auditor.
+    let mut unknown = all[0].clone();
+    unknown.options.clear();
+    unknown.anchors.clear();
+    let report = judged(&unknown, "cabf-code-signing-witnessed", &knobs);
+    assert_eq!(report.verdict, Some(Verdict::CannotDecide));
+    // Attestation is method 2.
+    let report = judged(&sample("5.7.4-9a-rsa3072"), "cabf-code-signing-witnessed", &Settings::default());
+    assert_eq!(report.verdict, Some(Verdict::Refuse));
+    assert!(!requirement(&report, "evidence-route").met && !requirement(&report, "evidence-route").unknown);
 }
 
 #[test]

@@ -178,6 +178,7 @@ const fn basis(basis: Basis) -> &'static str {
         Basis::Implied => "implied",
         Basis::Declared => "declared",
         Basis::Operator => "operator",
+        Basis::Witnessed => "witnessed",
         Basis::Unknown => "–",
     }
 }

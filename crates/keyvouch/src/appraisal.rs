@@ -343,6 +343,13 @@ pub struct Appraisal {
 }
 
 impl Appraisal {
+    /// Whether its claims count: it is authentic, or came by another way than attestation and nothing is wrong with it.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.authenticity == Authenticity::Authentic
+            || (self.authenticity == Authenticity::NotAttestable && self.route != Route::None)
+    }
+
     /// Ids of the failed checks.
     pub fn failed(&self) -> impl Iterator<Item = &CheckRecord> {
         self.checks.iter().filter(|c| c.outcome == Outcome::Fail)

@@ -226,6 +226,12 @@ impl Checks {
         self.worst().is_none()
     }
 
+    /// How many checks failed.
+    #[must_use]
+    pub(crate) fn failures(&self) -> usize {
+        self.records.iter().filter(|r| r.means.is_some()).count()
+    }
+
     /// Whether this check is among the failed ones.
     #[must_use]
     pub fn failed(&self, check: &'static Check) -> bool {

@@ -40,6 +40,7 @@ mod time;
 pub mod tpm;
 mod verifier;
 pub mod wire;
+pub mod witness;
 
 pub use appraisal::{Appraisal, Authenticity, Binding, Freshness, Report, Route, Verdict};
 pub use claims::{Basis, Claim, ClaimName, ClaimSet, Value};

@@ -221,7 +221,9 @@ impl Spoken {
         let (stated, attested) = (statement.stated.take(), statement.attested.take());
         match statement.way {
             Way::ProviderStatement => stated.map(|s| Self { key: s.key, claims: s.claims, trust: None }),
-            Way::Attestation => attested.map(|a| Self { key: a.key, claims: a.claims, trust: Some(a.trust) }),
+            Way::Attestation | Way::WitnessStatement => {
+                attested.map(|a| Self { key: a.key, claims: a.claims, trust: Some(a.trust) })
+            }
             // A device may be genuine and still say nothing of its keys.
             Way::None => attested.map(|a| Self { key: None, claims: a.claims, trust: Some(a.trust) }),
         }
@@ -234,16 +236,18 @@ fn finish(format: &dyn Format, mut statement: Statement, cx: &Context<'_>) -> Ap
     let Statement { mut checks, certificates, freshness, request, about, unbindable, way, .. } = statement;
     let about = about.unwrap_or_else(|| format.about());
     let attests = way == Way::Attestation;
-    spoken = spoken.filter(|_| !attests || !stops_authenticity(&checks));
+    let is_signed = matches!(way, Way::Attestation | Way::WitnessStatement);
+    spoken = spoken.filter(|_| !is_signed || !stops_authenticity(&checks));
     deny(&certificates, spoken.as_ref(), cx, &mut checks);
-    if attests && spoken.is_none() && !stops_authenticity(&checks) {
+    if is_signed && spoken.is_none() && !stops_authenticity(&checks) {
         // A format that reports no fault and authenticates nothing: never a pass.
         checks.fail(&UNAUTHENTICATED, NO_PLACE, "nothing was authenticated");
     }
-    let authenticity = if attests { authenticity(&checks) } else { Authenticity::NotAttestable };
-    spoken = spoken.filter(|_| match attests {
-        true => authenticity == Authenticity::Authentic,
-        false => checks.worst() != Some(OnFail::NotAuthentic),
+    let authenticity = authenticity(&checks, way);
+    spoken = spoken.filter(|_| match way {
+        Way::Attestation => authenticity == Authenticity::Authentic,
+        Way::WitnessStatement => !stops_authenticity(&checks),
+        Way::ProviderStatement | Way::None => checks.worst() != Some(OnFail::NotAuthentic),
     });
     let key = spoken.as_ref().and_then(|s| s.key.as_ref());
     if let Some(key) = key {
@@ -289,7 +293,7 @@ fn finish(format: &dyn Format, mut statement: Statement, cx: &Context<'_>) -> Ap
         appraisal.claims = claims;
         appraisal.trust = trust;
         appraisal.key = key.filter(|_| attests);
-    } else if !attests {
+    } else if !is_signed {
         appraisal.claims = ClaimSet::unknown();
     }
     appraisal.checks = checks.into_records();
@@ -300,12 +304,16 @@ fn stops_authenticity(checks: &Checks) -> bool {
     checks.worst() >= Some(OnFail::Undecided)
 }
 
-fn authenticity(checks: &Checks) -> Authenticity {
-    match checks.worst() {
-        Some(OnFail::NotAuthentic) => Authenticity::NotAuthentic,
-        Some(OnFail::NotAttestable) => Authenticity::NotAttestable,
-        Some(OnFail::Undecided) => Authenticity::Undecided,
-        Some(OnFail::Unfit) | None => Authenticity::Authentic,
+fn authenticity(checks: &Checks, way: Way) -> Authenticity {
+    match (way, checks.worst()) {
+        // A provider's word, or none at all: nothing there could be authentic or not.
+        (Way::ProviderStatement | Way::None, _) => Authenticity::NotAttestable,
+        (_, Some(OnFail::NotAuthentic)) => Authenticity::NotAuthentic,
+        (_, Some(OnFail::NotAttestable)) => Authenticity::NotAttestable,
+        (_, Some(OnFail::Undecided)) => Authenticity::Undecided,
+        (Way::Attestation, Some(OnFail::Unfit) | None) => Authenticity::Authentic,
+        // However good the signature: no device and no maker made it.
+        (Way::WitnessStatement, Some(OnFail::Unfit) | None) => Authenticity::NotAttestable,
     }
 }
 

@@ -1008,3 +1008,41 @@ fn a_signed_certificate_has_one_form_only() {
         }
     }
 }
+
+/// The pin of a certificate.
+fn pin(certificate: &Certificate) -> Anchor {
+    let published = PublishedCertificate { sha256: *certificate.sha256(), ..published(FROM, TO) };
+    let key = certificate.key().unwrap().spki_der();
+    Anchor::from_operator("test", "pinned", AnchorKind::Root, certificate.subject(), key, None, published)
+        .unwrap()
+}
+
+#[test]
+fn a_pinned_certificate_is_judged_by_itself_and_only_it_is() {
+    let rules = Rules::strict(at(), Signs::Statements);
+    let judge = |change: &dyn Fn(&mut Template)| {
+        let mut template = Template::ca("signer", "nobody who is there");
+        change(&mut template);
+        let certificate = template.sign();
+        let validation = path::validate_published(&certificate, &pin(&certificate), &rules).unwrap();
+        let faults: Vec<FaultKind> = validation.faults.into_iter().map(|f| f.kind).collect();
+        assert_eq!(validation.trusted.is_some(), faults.is_empty());
+        assert_eq!(validation.certificate.is_some(), faults.is_empty());
+        faults
+    };
+    assert_eq!(judge(&|_| {}), []);
+    // Its issuer plays no part, nor that issuer's signature.
+    assert_eq!(judge(&|t| t.issuer = key("somebody")), []);
+    assert_eq!(judge(&|t| t.set(x509::key_usage(&[usage::KEY_CERT_SIGN]))), [FaultKind::MayNotSign]);
+    let ended = time("2026-05-31T23:59:59Z");
+    assert_eq!(judge(&|t| t.fields.not_after = ended.to_string()), [FaultKind::Expired(ended)]);
+    let later = time("2026-06-01T00:00:01Z");
+    assert_eq!(judge(&|t| t.fields.not_before = later.to_string()), [FaultKind::NotYetValid(later)]);
+    let unknown = Extension::new("1.2.3.4", der::null()).critical();
+    assert_eq!(judge(&|t| t.set(unknown.clone())), [FaultKind::CriticalExtension("1.2.3.4".to_owned())]);
+    // Another certificate of the same name and key is another.
+    let template = Template::ca("signer", "nobody who is there");
+    let (one, mut other) = (template.sign(), template);
+    other.fields.serial = vec![7];
+    assert!(path::validate_published(&other.sign(), &pin(&one), &rules).is_none());
+}

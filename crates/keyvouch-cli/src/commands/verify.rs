@@ -152,10 +152,10 @@ pub(super) fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<O
     let mut options = Options::default();
     let mut named = BTreeSet::new();
     for Pair { key, value } in asked {
-        let kind = known_options().find(|o| o.name == key).map(|o| o.kind);
+        let kind = known_options().find(|o| o.name == *key).map(|o| o.kind);
         let fail = |why| Error::OptionFile { name: key.clone(), why: Box::new(why) };
         if kind == Some(OptionKind::File) {
-            if !named.insert(key) {
+            if !named.insert(key.clone()) {
                 return Err(Error::OptionTwice(key.clone()));
             }
             options.set_file(key.clone(), files::read(Path::new(value)).map_err(fail)?);
@@ -176,7 +176,7 @@ pub(super) fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<O
         }
     }
     // A folder suggests the content of a file, never its name: that would be chosen by whoever made the folder.
-    for (name, value) in suggested.into_iter().filter(|(name, _)| !named.contains(&name)) {
+    for (name, value) in suggested.into_iter().filter(|(name, _)| !named.contains(name)) {
         options.set_inline(name, value);
     }
     for (name, value) in given {
@@ -364,12 +364,14 @@ mod tests {
         suggested.insert("accept_expired".into(), true.into());
         let got = options(
             suggested,
+            None,
             &[pair("accept_expired", "false"), pair("deny_serials", "1"), pair("deny_serials", "2")],
         );
         let got = got.unwrap();
         assert!(!got.is_on("accept_expired"));
         assert_eq!(got.list("deny_serials").collect::<Vec<_>>(), ["1", "2"]);
-        let twice = options(Map::new(), &[pair("accept_expired", "true"), pair("accept_expired", "true")]);
+        let twice =
+            options(Map::new(), None, &[pair("accept_expired", "true"), pair("accept_expired", "true")]);
         assert!(matches!(twice, Err(Error::OptionTwice(_))));
     }
 

@@ -8,7 +8,9 @@ use keyvouch::{Authenticity, Basis, Binding, ClaimName, Freshness, Route, Value,
 use super::{BAD, CAREFUL, GOOD, Page, list_of};
 
 /// Requirements of every policy that the report says better elsewhere.
-const EXPLAINED_BY_CHECKS: [&str; 2] = ["evidence-authentic", "no-failed-check"];
+const EXPLAINED_BY_CHECKS: [&str; 3] = ["evidence-authentic", "evidence-route", "no-failed-check"];
+/// Of these a policy has one, by its way; while it is not met, the policy judges nothing.
+const WAY: [&str; 2] = ["evidence-authentic", "evidence-route"];
 const NO_FINDINGS: &str = "no-findings";
 
 /// Width of the names of claims.
@@ -138,6 +140,12 @@ fn state(appraisal: &Appraisal) -> String {
         Authenticity::Authentic => "authentic",
         Authenticity::NotAuthentic => "not authentic",
         Authenticity::Undecided => "undecided",
+        Authenticity::NotAttestable if appraisal.route == Route::WitnessStatement => {
+            "no attestation but a statement of witnesses"
+        }
+        Authenticity::NotAttestable if appraisal.route == Route::ProviderStatement => {
+            "no attestation but a statement of the provider"
+        }
         Authenticity::NotAttestable => "of a device that signs no attestation",
     };
     let verdicts: Vec<String> =
@@ -160,6 +168,9 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
     if appraisal.authenticity == Authenticity::Authentic || appraisal.route != Route::None {
         key(page, appraisal);
         device(page, appraisal);
+        if appraisal.route == Route::WitnessStatement {
+            witnesses(page, appraisal);
+        }
         bound_to(page, appraisal, view.request);
         findings(page, appraisal);
         notes(page, appraisal);
@@ -189,11 +200,15 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
 
 /// Requirements of a policy that are not met and decide against the key.
 fn not_met(page: &mut Page, appraisal: &Appraisal, decision: &Decision) {
-    let authentic = appraisal.authenticity == Authenticity::Authentic || appraisal.route != Route::None;
-    let explained = appraisal.failed().next().is_some();
-    // Of evidence that is not authentic nothing is known, so no policy is met: the failed checks say why.
+    // What is not judged at all is said once, and not of every requirement.
+    let judged = judges(decision);
+    // That a policy takes attestation only is said by no check.
+    let explained = appraisal.failed().next().is_some()
+        && appraisal.authenticity != Authenticity::NotAttestable
+        || appraisal.failed().any(|c| c.means == Some(OnFail::NotAttestable));
+    // Of evidence that does not count nothing is known, so no policy is met: the failed checks say why.
     let speaks = |r: &Requirement| {
-        (authentic || !r.unknown) && !(explained && EXPLAINED_BY_CHECKS.contains(&r.id.as_str()))
+        (judged || !r.unknown) && !(explained && EXPLAINED_BY_CHECKS.contains(&r.id.as_str()))
     };
     let unmet: Vec<&Requirement> = decision
         .requirements
@@ -212,6 +227,11 @@ fn not_met(page: &mut Page, appraisal: &Appraisal, decision: &Decision) {
         "→ What the policy asks, and by which rule: keyvouch policy show {}",
         decision.policy
     ));
+}
+
+/// Whether the policy judges such evidence at all.
+fn judges(decision: &Decision) -> bool {
+    decision.requirements.iter().any(|r| r.met && WAY.contains(&r.id.as_str()))
 }
 
 fn with_cite(requirement: &Requirement) -> String {
@@ -298,6 +318,24 @@ fn device(page: &mut Page, appraisal: &Appraisal) {
     }
 }
 
+/// Who says so, and where more of it is written.
+fn witnesses(page: &mut Page, appraisal: &Appraisal) {
+    page.heading("Witnesses");
+    for (label, name) in [
+        ("Signed by", "statement.signers"),
+        ("Signed on", "statement.signed_at"),
+        ("Who was there", "witnesses"),
+        ("Ceremony began", "ceremony.started"),
+        ("Ceremony ended", "ceremony.ended"),
+        ("Report", "ceremony.report"),
+    ] {
+        let said = appraisal.details.details().find(|(detail, _)| *detail == name);
+        if let Some((_, claim)) = said.filter(|(_, claim)| !claim.value.is_unknown()) {
+            page.field(label, &claim.value.to_string());
+        }
+    }
+}
+
 fn certified(c: &Certification) -> String {
     let matched = match c.matched {
         "model-and-firmware" => "model and firmware match",
@@ -348,6 +386,7 @@ fn said(appraisal: &Appraisal, name: ClaimName) -> String {
         Basis::Implied => format!("{value} (by the documented behaviour of the device)"),
         Basis::Declared => format!("{value} (only declared, not signed by the device)"),
         Basis::Operator => format!("{value} (set by the operator of this verifier)"),
+        Basis::Witnessed => format!("{value} (say the witnesses)"),
     }
 }
 
@@ -420,6 +459,7 @@ fn unmet(appraisal: &Appraisal, severity: Severity) -> Vec<(&str, &Requirement)>
     appraisal
         .decisions
         .iter()
+        .filter(|d| judges(d))
         .flat_map(|d| d.requirements.iter().map(move |r| (d.policy.as_str(), r)))
         .filter(|(_, r)| !r.met && r.severity == severity)
         .collect()
@@ -437,6 +477,7 @@ fn claims(page: &mut Page, appraisal: &Appraisal) {
             Basis::Implied => "implied: ",
             Basis::Declared => "declared: ",
             Basis::Operator => "operator: ",
+            Basis::Witnessed => "witnessed: ",
             Basis::Unknown => "",
         };
         page.row(2, CLAIM_NAME, name, &format!("{} ({basis}{})", claim.value, claim.from));

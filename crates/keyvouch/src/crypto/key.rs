@@ -558,7 +558,7 @@ fn rsa_numbers(bits: &[u8]) -> der::Result<(&[u8], &[u8])> {
 }
 
 /// A signature `r ‖ s`, each of the field's length, in DER.
-fn ecdsa_der(signature: &[u8], field_len: usize) -> Option<Vec<u8>> {
+pub(crate) fn ecdsa_der(signature: &[u8], field_len: usize) -> Option<Vec<u8>> {
     let (r, s) = signature.split_at_checked(field_len).filter(|(_, s)| s.len() == field_len)?;
     let mut body = UintRef::new(r).ok()?.to_der().ok()?;
     body.extend(UintRef::new(s).ok()?.to_der().ok()?);

@@ -40,6 +40,7 @@ mod tpm_ek;
 mod tpm_windows;
 mod webauthn;
 mod without_attestation;
+mod witness_statement;
 mod yubico;
 mod yubihsm2;
 mod yubikey_openpgp;
@@ -69,6 +70,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &tpm_ek::TpmEk,
     &tpm_windows::TpmWindows,
     &webauthn::WebAuthn,
+    &witness_statement::WitnessStatement,
     &yubihsm2::Yubihsm2,
     &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
@@ -155,7 +157,7 @@ pub(crate) struct Statement {
     pub(crate) attested: Option<Attested>,
     /// What the operator fetched from the provider of a device that attests nothing.
     pub(crate) stated: Option<Stated>,
-    /// By which way the statement speaks of keys. By any other than attestation it is `not-attestable`.
+    /// By which way the statement speaks of keys. By any other than attestation it is never `authentic`.
     pub(crate) way: Way,
     /// Every certificate that the judgement rests on, for deny-lists.
     pub(crate) certificates: Vec<Certificate>,
@@ -179,6 +181,8 @@ pub(crate) enum Way {
     Attestation,
     /// The operator asks the provider.
     ProviderStatement,
+    /// People sign who saw it.
+    WitnessStatement,
     /// By none: it is of a device that attests nothing.
     None,
 }
@@ -188,6 +192,7 @@ impl Way {
     pub(crate) const fn route(self) -> Route {
         match self {
             Self::Attestation => Route::Attestation,
+            Self::WitnessStatement => Route::WitnessStatement,
             Self::ProviderStatement => Route::ProviderStatement,
             Self::None => Route::None,
         }
@@ -239,6 +244,11 @@ pub(crate) fn tpm_public_area(bytes: &[u8]) -> Option<&[u8]> {
 /// The certificates in the content of an NV index of a TPM.
 pub(crate) fn nv_certificates(bytes: &[u8]) -> Vec<Certificate> {
     tpm::nv::certificates(bytes).map(|found| found.certificates).unwrap_or_default()
+}
+
+/// Whether octets are a witness statement that is filled in; an error says what is wrong with it.
+pub(crate) fn check_witness_statement(octets: &[u8]) -> Result<(), String> {
+    witness_statement::check(octets)
 }
 
 /// Whether a certificate may be one of an endorsement key.

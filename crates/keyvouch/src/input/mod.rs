@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use ::der::asn1::ObjectIdentifier;
 
-pub use base64::decode as decode_base64;
+pub use base64::{decode as decode_base64, decode_url as decode_base64url};
 pub(crate) use compressed::{gzip_start, inflate_single_gzip};
 pub use json::JsonError;
 pub use json::parse as parse_json;

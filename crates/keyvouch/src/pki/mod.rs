@@ -12,6 +12,7 @@ pub mod csr;
 pub mod cvc;
 pub mod enveloped;
 mod extensions;
+pub mod jws;
 pub mod name;
 pub mod openpgp;
 pub mod path;

@@ -51,6 +51,7 @@ const DATA: &[(&str, &str)] = &[
     ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
     ("data/devices/fortanix.toml", include_str!("../../../../data/devices/fortanix.toml")),
     ("data/devices/infineon.toml", include_str!("../../../../data/devices/infineon.toml")),
+    ("data/devices/longmai.toml", include_str!("../../../../data/devices/longmai.toml")),
     ("data/devices/marvell.toml", include_str!("../../../../data/devices/marvell.toml")),
     ("data/devices/nuvoton.toml", include_str!("../../../../data/devices/nuvoton.toml")),
     ("data/devices/securosys.toml", include_str!("../../../../data/devices/securosys.toml")),
@@ -59,6 +60,7 @@ const DATA: &[(&str, &str)] = &[
         include_str!("../../../../data/devices/stmicroelectronics.toml"),
     ),
     ("data/devices/thales.toml", include_str!("../../../../data/devices/thales.toml")),
+    ("data/devices/utimaco.toml", include_str!("../../../../data/devices/utimaco.toml")),
     (
         "data/devices/without-attestation.toml",
         include_str!("../../../../data/devices/without-attestation.toml"),

@@ -112,10 +112,8 @@ fn not_attestable(device: &Unattested, place: &str, statement: &mut Statement) {
         Confidence::NothingFound => "no attestation of its keys is known",
     };
     let detail = format!("{}: {certainty}. {}", device.name, device.exists);
-    let advice = match device.ways_left() {
-        Some(ways) => format!("{} {ways}", device.advice),
-        None => device.advice.clone(),
-    };
+    let more = device.ways_left().into_iter().chain(device.to_do());
+    let advice = std::iter::once(device.advice.clone()).chain(more).collect::<Vec<_>>().join(" ");
     statement.checks.fail_as(&ck::NO_FORMAT, OnFail::NotAttestable, place.to_owned(), detail, advice);
 }
 
