@@ -258,7 +258,8 @@ impl Bench<'_, '_> {
             let detail = "a chain of a Samsung Attestation Key has three certificates";
             checks.fail(&ck::CHAIN_EXTENDED, at(self.place, 0), detail);
         }
-        let (Some(leaf), Some(sak)) = (self.below.first(), self.below.get(1)) else { return };
+        let (leaf, sak) = (self.below.get(target), self.below.get(target.saturating_add(1)));
+        let (Some(leaf), Some(sak)) = (leaf, sak) else { return };
         knox::check(leaf, sak, self.anchored.anchor, self.place, self.cx, checks);
     }
 
