@@ -158,6 +158,48 @@ fn a_request_may_carry_the_chain() {
 }
 
 #[test]
+fn files_that_do_not_belong_there_are_left_aside() {
+    use keyvouch::File;
+    use keyvouch_emulator::pem;
+    let bench = Bench::factory();
+    let ders = bench.chain.sign().unwrap();
+    let stranger = key("stranger", KeyKind::P256);
+    let name = keyvouch_emulator::x509::common_name("Stranger").unwrap();
+    let stranger = keyvouch_emulator::x509::Certificate::new(
+        name,
+        &stranger,
+        "2020-01-01T00:00:00Z",
+        "2040-01-01T00:00:00Z",
+    )
+    .unwrap()
+    .sign(&stranger, stranger.default_alg())
+    .unwrap();
+    let file = |(n, der): (usize, &Vec<u8>)| File::new(format!("{n}.der"), der.clone());
+    let separate: Vec<File> = ders.iter().enumerate().map(file).collect();
+    let whole = vec![File::new("chain.pem", pem::certificates(&ders))];
+    let split =
+        vec![File::new("lower.pem", pem::certificates(&ders[..2])), File::new("upper.der", ders[2].clone())];
+    for files in [separate, whole, split] {
+        for first in [true, false] {
+            let mut bench = bench.clone();
+            let mut files = files.clone();
+            files.insert(if first { 0 } else { files.len() }, File::new("stranger.der", stranger.clone()));
+            bench.files = Some(files.clone());
+            assert_eq!((failed(&bench.judge()), found(&bench.judge())), (Vec::new(), Vec::new()));
+            // Each file twice changes no claim.
+            files.extend(files.clone());
+            bench.files = Some(files);
+            assert_eq!(bench.judge().authenticity, Authenticity::Authentic);
+        }
+    }
+    // In one container with the chain it is part of what is claimed to be the chain.
+    let mut mixed = bench;
+    let all: Vec<_> = ders.iter().chain([&stranger]).collect();
+    mixed.files = Some(vec![File::new("chain.pem", pem::certificates(&all))]);
+    assert_eq!(failed(&mixed.judge()), ["chain-ambiguous"]);
+}
+
+#[test]
 fn two_keys_in_two_files_are_two_statements() {
     use keyvouch::{File, Verifier};
     let (one, two) = (Bench::factory(), Bench::of_key(&key("other", KeyKind::P256), |_| {}));

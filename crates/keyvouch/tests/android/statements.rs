@@ -3,6 +3,7 @@
 use keyvouch::Authenticity::{Authentic, NotAuthentic, Undecided};
 use keyvouch::File;
 use keyvouch_emulator::android::{AppId, KeyDescription, Level, RootOfTrust, tag};
+use keyvouch_emulator::crl::RevocationList;
 use keyvouch_emulator::der;
 use keyvouch_emulator::key::{KeyKind, SignAlg};
 use keyvouch_emulator::{csr, x509};
@@ -228,6 +229,29 @@ fn samsung(seen: &mut Seen) {
         chain.link_names();
     });
     seen.fails(&other.judge(), NotAuthentic, &["root-untrusted"]);
+    // Three certificates, and no attest keys of apps
+    let mut longer = knox([0, 0, 0]).changed(|chain| {
+        let mut said = KeyDescription::of(&subject(), Level::Tee);
+        said.hardware.numbers(tag::PURPOSE, &[7]);
+        let certificate = &mut chain.links[0].certificate;
+        certificate.extension_mut(keyvouch_emulator::android::KEY_DESCRIPTION).unwrap().value = said.der();
+    });
+    let other = key("below", KeyKind::P256);
+    longer.chain = longer.chain.below(&other, &KeyDescription::of(&other, Level::Tee)).unwrap();
+    seen.fails(&longer.judge(), NotAuthentic, &["chain-extended"]);
+    // Google's list does not speak of it; Samsung's own does, when the operator has it and Samsung's root signed it.
+    let mut listed = Bench { status: None, ..knox([0, 0, 0]) };
+    assert_eq!(failed(&listed.judge()), Vec::<String>::new());
+    let (sak, root) = (&listed.chain.links[1], &listed.chain.links[2]);
+    let list =
+        RevocationList::new(root.certificate.subject.clone(), "2026-05-01T00:00:00Z", "2026-07-01T00:00:00Z");
+    let list = list.with(&sak.certificate.serial, "2026-05-01T00:00:00Z");
+    let forged = list.sign(&sak.key, SignAlg::EcdsaSha384).unwrap();
+    let list = list.sign(&root.key, SignAlg::EcdsaSha512).unwrap();
+    listed.reference.load_operator_certificates("forged.crl", &forged).unwrap();
+    assert_eq!(failed(&listed.judge()), Vec::<String>::new());
+    listed.reference.load_operator_certificates("samsung.crl", &list).unwrap();
+    seen.fails(&listed.judge(), NotAuthentic, &["revoked"]);
     let silent = knox([0, 0, 0])
         .changed(|c| c.links[0].certificate.remove_extension(keyvouch_emulator::android::KNOX));
     assert_eq!((failed(&silent.judge()), found(&silent.judge())), (Vec::new(), Vec::new()));

@@ -31,46 +31,85 @@ pub(super) struct Group {
 }
 
 /// Every chain among the evidence that is Android's.
+///
+/// Certificates that came in one container are one chain, whatever they are. Those that came alone belong to the
+/// chains that their names connect them with, or make one together; others of them are left aside.
 pub(super) fn groups(cx: &Context<'_>) -> Vec<Group> {
     let mut found: Vec<Group> = Vec::new();
-    let mut singles = Group::default();
+    let mut alone: Vec<Group> = Vec::new();
     for (container, members) in containers(cx) {
         let group = collect(cx, container, &members);
-        if group.certificates.len().saturating_add(group.broken.len()) > 1 {
-            found.push(group);
-        } else {
-            singles.parts.extend(group.parts);
-            singles.certificates.extend(group.certificates);
-            singles.broken.extend(group.broken);
-            if singles.place.is_empty() {
-                (singles.place, singles.request) = (group.place, group.request);
-            }
+        match group.certificates.len().saturating_add(group.broken.len()) > 1 {
+            true if !is_ours(&group, cx) => {}
+            // Handed over twice: one chain.
+            true => match found.iter_mut().find(|g| g.certificates == group.certificates) {
+                Some(same) if group.broken.is_empty() => same.parts.extend(group.parts),
+                _ => found.push(group),
+            },
+            false => alone.push(group),
         }
     }
-    found.retain(|g| is_ours(g, cx));
-    match found.as_mut_slice() {
-        // Certificates that were handed over beside a chain complete it.
-        [only] => {
-            let known = |c: &Certificate, group: &Group| {
-                group.certificates.iter().any(|o| o.issuer() == c.subject() || c.issuer() == o.subject())
-            };
-            let mut left = singles;
-            while let Some(at) = left.certificates.iter().position(|c| known(c, only)) {
-                only.certificates.push(left.certificates.remove(at));
-                if at < left.parts.len() {
-                    only.parts.push(left.parts.remove(at));
-                }
-            }
-            if is_ours(&left, cx) {
-                found.push(left);
-            }
-        }
-        _ if is_ours(&singles, cx) => found.push(singles),
-        _ => {}
+    for group in &mut found {
+        connect(group, &mut alone.iter().collect());
     }
+    found.extend(of_separate_files(&alone, &found, cx));
     found.extend(json_chains(cx));
     found.truncate(MAX_CHAINS);
     found
+}
+
+/// Adds certificates that came alone to a chain, as far as names connect them. A certificate that is there already is
+/// not added.
+fn connect(group: &mut Group, alone: &mut Vec<&Group>) {
+    let linked = |single: &Group, group: &Group| {
+        single.certificates.iter().any(|c| {
+            group.certificates.iter().any(|o| o.issuer() == c.subject() || c.issuer() == o.subject())
+        })
+    };
+    while let Some(at) = alone.iter().position(|single| linked(single, group)) {
+        let single = alone.swap_remove(at);
+        if single.certificates.iter().any(|c| !group.certificates.contains(c)) {
+            group.certificates.extend(single.certificates.iter().cloned());
+        }
+        group.parts.extend(single.parts.iter().copied());
+    }
+}
+
+/// The chain that certificates in files of their own make, in the order of the files.
+fn of_separate_files(alone: &[Group], chains: &[Group], cx: &Context<'_>) -> Option<Group> {
+    let in_a_chain = |single: &Group| {
+        !single.certificates.is_empty()
+            && chains.iter().any(|g| single.certificates.iter().all(|c| g.certificates.contains(c)))
+    };
+    let left: Vec<&Group> = alone.iter().filter(|single| !in_a_chain(single)).collect();
+    let seed = left.iter().position(|single| is_ours(single, cx))?;
+    let mut connected = Group::default();
+    let mut rest = left.clone();
+    let first = rest.remove(seed);
+    connected.parts.extend(first.parts.iter().copied());
+    connected.certificates.extend(first.certificates.iter().cloned());
+    // A file that is no certificate and says that it is one of ours, and every other of ours, belongs there too.
+    rest.retain(|single| {
+        let ours = is_ours(single, cx);
+        if ours {
+            connected.parts.extend(single.parts.iter().copied());
+            connected.certificates.extend(single.certificates.iter().cloned());
+        }
+        !ours
+    });
+    connect(&mut connected, &mut rest);
+    let used =
+        |single: &&&Group| single.parts.iter().any(|p| connected.parts.contains(p)) || is_ours(single, cx);
+    let mut group = Group::default();
+    for single in left.iter().filter(used) {
+        if group.place.is_empty() {
+            (group.place, group.request) = (single.place.clone(), single.request.clone());
+        }
+        group.parts.extend(single.parts.iter().copied());
+        group.certificates.extend(single.certificates.iter().cloned());
+        group.broken.extend(single.broken.iter().cloned());
+    }
+    Some(group)
 }
 
 /// Parts that are certificates, or say so, by what they lie in. A file that is a certificate is its own container.

@@ -164,7 +164,7 @@ impl Bench<'_, '_> {
         target::check_position(self.below, target, self.place, checks);
         let above = self.below.get(target.saturating_add(1)..).unwrap_or_default();
         let signer = self.signer(above, provisioning, checks);
-        self.revocation(above, checks);
+        self.revocation(above, provisioning, checks);
         if target == 1
             && let (Some(leaf), Some(attester)) = (self.description(0), self.description(1))
         {
@@ -172,7 +172,7 @@ impl Bench<'_, '_> {
         }
         self.critical_extensions(target, checks);
         if provisioning == Provisioning::Samsung {
-            self.samsung(checks);
+            self.samsung(target, checks);
         }
         // Claims are read, and judged, only in what is authentic.
         let signer = signer.filter(|_| !stops(checks))?;
@@ -226,7 +226,11 @@ impl Bench<'_, '_> {
         validation.trusted.zip(validation.certificate)
     }
 
-    fn revocation(&self, above: &[Certificate], checks: &mut Checks) {
+    fn revocation(&self, above: &[Certificate], provisioning: Provisioning, checks: &mut Checks) {
+        if let (Provisioning::Samsung, Some(sak)) = (provisioning, above.first()) {
+            status::check_samsung(sak, self.anchored.anchor, self.cx, checks);
+            return;
+        }
         let root = self.root.filter(|_| self.anchored.included);
         let listed: Vec<&Certificate> = above.iter().chain(root).collect();
         status::check(&listed, self.cx, checks);
@@ -249,8 +253,13 @@ impl Bench<'_, '_> {
         }
     }
 
-    fn samsung(&self, checks: &mut Checks) {
-        let (Some(leaf), Some(sak)) = (self.below.first(), self.below.get(1)) else { return };
+    fn samsung(&self, target: usize, checks: &mut Checks) {
+        if target > 0 {
+            let detail = "a chain of a Samsung Attestation Key has three certificates";
+            checks.fail(&ck::CHAIN_EXTENDED, at(self.place, 0), detail);
+        }
+        let (leaf, sak) = (self.below.get(target), self.below.get(target.saturating_add(1)));
+        let (Some(leaf), Some(sak)) = (leaf, sak) else { return };
         knox::check(leaf, sak, self.anchored.anchor, self.place, self.cx, checks);
     }
 

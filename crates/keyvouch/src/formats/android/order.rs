@@ -93,7 +93,10 @@ impl Links<'_> {
     fn signed(&mut self, lower: &Certificate, upper: &Certificate) -> Option<bool> {
         self.budget = self.budget.checked_sub(1)?;
         let Ok(key) = upper.key() else { return Some(false) };
-        let valid = self.signatures.check_with(lower, key, EcdsaForm::NullParameters).is_ok();
+        // The usual form first: the path validator will ask the same, and the answer is remembered.
+        let valid = self.signatures.check(lower, key).is_ok()
+            || lower.scheme().is_err()
+                && self.signatures.check_with(lower, key, EcdsaForm::NullParameters).is_ok();
         Some(valid || self.is_too_weak_to_verify(lower, upper, key))
     }
 

@@ -4,6 +4,7 @@ use super::checks as ck;
 use crate::checks::Checks;
 use crate::formats::Context;
 use crate::pki::Certificate;
+use crate::reference::anchors::Anchor;
 use crate::reference::android_status::{AndroidStatusList, CertificateStatus, age, serial_text};
 use crate::time::Time;
 
@@ -50,6 +51,33 @@ pub(super) fn check(above: &[&Certificate], cx: &Context<'_>, checks: &mut Check
     }
     if !suspended {
         checks.pass(&ck::SUSPENDED, PLACE, format!("none of {} certificates is suspended", above.len()));
+    }
+}
+
+/// Samsung's keys are not on Google's list. They are looked up in the revocation lists of their root that the operator
+/// hands over; a list of another signer counts for nothing.
+pub(super) fn check_samsung(sak: &Certificate, root: &Anchor, cx: &Context<'_>, checks: &mut Checks) {
+    const PLACE: &str = "operator's revocation lists";
+    for check in [&ck::STATUS_UNAVAILABLE, &ck::SUSPENDED] {
+        checks.skip(check, PLACE, "Google's list does not speak of Samsung's keys");
+    }
+    let lists = cx.reference.revocation_lists.iter();
+    let theirs = lists.filter(|l| l.issuer() == root.subject && l.verify_signed_by(&root.key).is_ok());
+    let mut used = false;
+    for list in theirs.filter(|l| l.unprocessed_extension().is_none()) {
+        used = true;
+        let (name, date) = (sak.display_name(), list.this_update());
+        if list.lists(sak.serial()) {
+            checks.fail(&ck::REVOKED, PLACE, format!("{name} is revoked by the list of {date}"));
+        } else if list.next_update().is_some_and(|next| cx.at > next) {
+            let detail = format!("{name} is not on the list of {date}, but a newer one is due");
+            checks.warn(&ck::REVOKED, PLACE, detail);
+        } else {
+            checks.pass(&ck::REVOKED, PLACE, format!("{name} is not on the list of {date}"));
+        }
+    }
+    if !used {
+        checks.skip(&ck::REVOKED, PLACE, "no revocation list of Samsung's root was handed over");
     }
 }
 
