@@ -45,6 +45,7 @@ pub(crate) const NUMBERS: &[(u32, &str)] = &[
     (18, "apple-app-attest"),
     (19, "webauthn"),
     (20, "acme-device-attest"),
+    (21, "apple-mda"),
 ];
 
 /// The operator switch of the arc.
