@@ -161,7 +161,7 @@ impl<'a> Order<'a> {
         for file in &submission.evidence {
             write_new(&evidence_folder.join(&file.name), &file.bytes)?;
         }
-        for file in &submission.request {
+        if let Some(file) = &submission.request {
             write_new(&folder.join(&file.name), &file.bytes)?;
         }
         write_new(&folder.join("exchange.json"), json_text(exchange.record)?.as_bytes())?;
