@@ -72,7 +72,7 @@ pub fn samples(format: &str) -> Vec<Sample> {
             let mut submission = Submission::new(sample.evidence.into_iter().map(file).collect(), at());
             submission.request = sample.request.map(file);
             for (name, value) in sample.options {
-                submission.options.set(name, value);
+                submission.options.set_inline(name, value);
             }
             // PEM is taken off, so that changes reach what is inside.
             for file in &mut submission.evidence {

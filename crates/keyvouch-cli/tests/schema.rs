@@ -65,7 +65,12 @@ fn command(sample: &Sample, dir: &Path) -> Vec<String> {
     write(&dir.join("anchors"), &sample.anchors);
     args.extend(["--anchors".to_owned(), text(&dir.join("anchors"))]);
     for (name, value) in &sample.options {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let mut value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let mut known = keyvouch::formats::about().flat_map(|a| a.options);
+        if known.any(|o| o.name == name && o.kind == keyvouch::OptionKind::File) {
+            let file = File::new(name.clone(), value);
+            value = write(&dir.join("options"), &[file]).iter().map(|p| text(p)).collect();
+        }
         args.extend(["--option".to_owned(), format!("{name}={value}")]);
     }
     args.extend(["hardware-key", "cabf-code-signing"].map(|policy| format!("--policy={policy}")));

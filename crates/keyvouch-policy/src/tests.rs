@@ -580,6 +580,7 @@ fn appraisal(authenticity: Authenticity) -> Appraisal {
         route: if authenticity == Authenticity::Authentic { Route::Attestation } else { Route::None },
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding: Binding::None,
         freshness: Freshness::NotAsked,
         checks: Vec::new(),

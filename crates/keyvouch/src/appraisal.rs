@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::checks::{CheckRecord, OnFail, Outcome, Text};
 use crate::claims::{Claim, ClaimName, ClaimSet};
+use crate::crypto::PublicKey;
 use crate::reference::anchors::{Anchor, Origin};
 use crate::time::Time;
 
@@ -318,6 +319,9 @@ pub struct Appraisal {
     /// What only this format says; empty where the claims are.
     #[serde(serialize_with = "detail_claims", rename = "details")]
     pub details: ClaimSet,
+    /// The key it speaks of; absent unless authentic. The contract has its digest, as a claim.
+    #[serde(skip)]
+    pub key: Option<PublicKey>,
     /// What it is bound to.
     pub binding: Binding,
     /// Whether it answers a nonce.
@@ -417,7 +421,8 @@ pub fn json_text(value: serde_json::Value) -> serde_json::Result<String> {
 
 /// The same value with the members of every object in the order of their names. A `serde_json::Map` keeps them
 /// sorted or as inserted, depending on what other crates of a build ask of it.
-fn sorted(value: serde_json::Value) -> serde_json::Value {
+#[must_use]
+pub fn sorted(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
         Value::Object(members) => {

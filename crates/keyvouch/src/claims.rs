@@ -236,6 +236,12 @@ impl ClaimSet {
         self.details.iter().map(|(n, c)| (*n, c))
     }
 
+    /// Puts a worse value in the place of a claim: what other signed bytes, which the statement's own are joined to,
+    /// say against it.
+    pub(crate) fn overrule(&mut self, name: ClaimName, worse: impl Into<Value>, from: &'static str) {
+        self.named.insert(name, Claim { value: worse.into(), basis: Basis::Attested, from });
+    }
+
     /// Whether there is no claim at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {

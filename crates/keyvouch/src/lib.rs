@@ -33,12 +33,13 @@ pub mod pki;
 pub mod provider;
 pub mod reference;
 mod request;
+pub mod requests;
 pub mod signatures;
 pub mod submission;
 mod time;
 pub mod tpm;
 mod verifier;
-mod wire;
+pub mod wire;
 
 pub use appraisal::{Appraisal, Authenticity, Binding, Freshness, Report, Route, Verdict};
 pub use claims::{Basis, Claim, ClaimName, ClaimSet, Value};

@@ -185,7 +185,7 @@ impl Verifier {
         })
     }
 
-    fn with_context<T>(
+    pub(crate) fn with_context<T>(
         &self,
         submission: &Submission,
         work: impl FnOnce(&Context<'_>) -> T,
@@ -231,7 +231,8 @@ impl Spoken {
 /// Turns a judged statement into an appraisal: key quality, deny-lists, binding, freshness, reference data.
 fn finish(format: &dyn Format, mut statement: Statement, cx: &Context<'_>) -> Appraisal {
     let mut spoken = Spoken::of(&mut statement);
-    let Statement { mut checks, certificates, freshness, request, way, .. } = statement;
+    let Statement { mut checks, certificates, freshness, request, about, unbindable, way, .. } = statement;
+    let about = about.unwrap_or_else(|| format.about());
     let attests = way == Way::Attestation;
     spoken = spoken.filter(|_| !attests || !stops_authenticity(&checks));
     deny(&certificates, spoken.as_ref(), cx, &mut checks);
@@ -248,37 +249,46 @@ fn finish(format: &dyn Format, mut statement: Statement, cx: &Context<'_>) -> Ap
     if let Some(key) = key {
         key_quality::check(key, &mut checks);
     }
-    let request = cx.request.or(request.as_ref());
-    let binding = request.map_or(Binding::None, |r| r.bind(key, &mut checks));
-    let freshness = match cx.nonce {
-        None => Freshness::NotAsked,
-        Some(_) => freshness.unwrap_or(Freshness::NoNonceInEvidence),
+    let unreadable = cx.request.is_none() && cx.parts.files.iter().any(|(_, role)| *role == Role::Request);
+    if unreadable {
+        Request::refuse_unreadable(cx.parts, &mut checks);
+    }
+    let binding = match cx.request.or(request.as_ref()).filter(|_| !unreadable) {
+        Some(request) if unbindable => request.leave_unbound(&mut checks),
+        Some(request) => request.bind(key, &mut checks),
+        None => Binding::None,
     };
+    let freshness = freshness.unwrap_or(match cx.nonce {
+        None => Freshness::NotAsked,
+        Some(_) => Freshness::NoNonceInEvidence,
+    });
     if freshness == Freshness::NonceMismatch && checks.clean() {
         // Formats say it in their own words; none may stay silent.
         checks.fail(&NONCE_MISMATCH, NO_PLACE, "the statement answers another nonce");
     }
     let mut appraisal = Appraisal {
-        format: format.about().id,
+        format: about.id,
         authenticity,
         route: if spoken.is_some() { way.route() } else { Route::None },
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding,
         freshness,
         checks: Vec::new(),
         certifications: Vec::new(),
         uncertified: false,
         advisories: Vec::new(),
-        limits: format.about().limits,
+        limits: about.limits,
         trust: None,
         decisions: Vec::new(),
     };
-    if let Some(Spoken { claims, trust, .. }) = spoken {
+    if let Some(Spoken { claims, trust, key }) = spoken {
         look_up(&claims, cx, &mut checks, &mut appraisal);
         appraisal.details = claims.clone();
         appraisal.claims = claims;
         appraisal.trust = trust;
+        appraisal.key = key.filter(|_| attests);
     } else if !attests {
         appraisal.claims = ClaimSet::unknown();
     }
@@ -415,6 +425,7 @@ fn unrecognised(cx: &Context<'_>) -> Appraisal {
         route: Route::None,
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding,
         freshness: if cx.nonce.is_some() { Freshness::NoNonceInEvidence } else { Freshness::NotAsked },
         checks: checks.into_records(),
@@ -464,7 +475,7 @@ fn inputs(cx: &Context<'_>, labels: &[(usize, String)]) -> Vec<Input> {
         .map(|(index, (file, role))| Input {
             name: file.name.clone(),
             role: match role {
-                Role::Evidence => "evidence",
+                Role::Evidence | Role::Enclosed => "evidence",
                 Role::Request => "request",
             },
             sha256: sha256(&file.bytes),

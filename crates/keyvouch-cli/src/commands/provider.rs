@@ -12,7 +12,6 @@ use keyvouch_provider::aws_kms::Credentials;
 use keyvouch_provider::{Client, Endpoint, Exchange, Spent, aws_kms, azure_key_vault};
 
 use super::emulate::quote;
-use super::tpm::write_new;
 use super::{policy, verify};
 use crate::cli::{
     Asking, AwsKmsCheck, AwsKmsCommand, AwsKmsFetch, AwsKmsPrepare, AzureCommand, AzureFetch, Provider,
@@ -20,6 +19,7 @@ use crate::cli::{
 };
 use crate::error::Error;
 use crate::files;
+use crate::files::write_new;
 use crate::output::Output;
 use crate::text::report::{self, View};
 

@@ -19,9 +19,13 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod acme_device_attest;
+mod android;
+mod apple;
 mod aws;
 mod azure_key_vault;
 mod crypto4a_qasm;
+pub(crate) mod csr_attestation;
 mod fortanix;
 mod i4p_trident;
 mod marvell;
@@ -34,6 +38,7 @@ mod thales_luna;
 mod tpm;
 mod tpm_ek;
 mod tpm_windows;
+mod webauthn;
 mod without_attestation;
 mod yubico;
 mod yubihsm2;
@@ -42,10 +47,15 @@ mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
+    &acme_device_attest::AcmeDeviceAttest,
+    &android::Android,
+    &apple::AppAttest,
+    &apple::Mda,
     &aws::Aws,
     &azure_key_vault::AzureKeyVault,
     &marvell::AzureManagedHsm,
     &crypto4a_qasm::Crypto4aQasm,
+    &csr_attestation::CsrAttestation,
     &fortanix::Fortanix,
     &marvell::GoogleCloudHsm,
     &i4p_trident::I4pTrident,
@@ -58,6 +68,7 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &tpm::Tpm,
     &tpm_ek::TpmEk,
     &tpm_windows::TpmWindows,
+    &webauthn::WebAuthn,
     &yubihsm2::Yubihsm2,
     &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
@@ -148,8 +159,14 @@ pub(crate) struct Statement {
     pub(crate) way: Way,
     /// Every certificate that the judgement rests on, for deny-lists.
     pub(crate) certificates: Vec<Certificate>,
-    /// How the statement answers a nonce; for formats that have a place for one.
+    /// How the statement answers a nonce, or the challenge that a switch of the format names; for formats that have
+    /// a place for one.
     pub(crate) freshness: Option<Freshness>,
+    /// Whether the attested key is of a kind that cannot be the key of a request: nothing is bound then.
+    pub(crate) unbindable: bool,
+    /// What it is a statement of, where that is another format than the one that found it: an envelope has
+    /// statements of others in it.
+    pub(crate) about: Option<&'static About>,
     /// The request in which the statement came. It is the one to be bound unless the caller names another.
     pub(crate) request: Option<Request>,
 }
