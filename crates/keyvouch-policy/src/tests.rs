@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keyvouch::appraisal::{Advisory, Severity};
 use keyvouch::checks::{CheckRecord, OnFail, Outcome};
-use keyvouch::{Authenticity, Binding, ClaimSet, Freshness, Route};
+use keyvouch::{Authenticity, Binding, ClaimSet, Freshness};
 
 use super::*;
 use crate::facts::{ATTRIBUTES, Kind};

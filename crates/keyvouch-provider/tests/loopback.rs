@@ -21,7 +21,7 @@ use keyvouch_emulator::key::KeyKind;
 use keyvouch_provider::aws_kms::{Credentials, prepare, send};
 use keyvouch_provider::{Client, Endpoint, Error, Exchange, Secret, Spent, azure_key_vault};
 
-const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const TOKEN: &str = "emulated/session+token==";
 const BEARER: &str = "eyJ0.emulated-bearer-token.sig";
 /// In what a server says, and nowhere else.

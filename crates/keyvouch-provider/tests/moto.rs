@@ -11,7 +11,8 @@
     reason = "tests fail by panicking"
 )]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -101,8 +102,51 @@ impl Emulator {
         }
     }
 
+    /// moto calls its JSON text/html, and names the key of GetPublicKey by its id where KMS gives the ARN. What asks and
+    /// judges is strict about both, and stays so: they are put right on the way.
     fn endpoint(&self) -> Endpoint {
-        Endpoint::parse(self.said["url"].as_str().unwrap()).unwrap()
+        let behind = self.said["url"].as_str().unwrap().trim_start_matches("http://").to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut reader = BufReader::new(stream.unwrap());
+                let (mut request, mut length) = (String::new(), 0);
+                loop {
+                    let mut line = String::new();
+                    reader.read_line(&mut line).unwrap();
+                    if let Some(n) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                        length = n.trim().parse().unwrap();
+                    }
+                    if line == "\r\n" {
+                        request += "Connection: close\r\n\r\n";
+                        break;
+                    }
+                    request += &line;
+                }
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                let mut moto = TcpStream::connect(&behind).unwrap();
+                moto.write_all(request.as_bytes()).unwrap();
+                moto.write_all(&body).unwrap();
+                let mut answer = String::new();
+                moto.read_to_string(&mut answer).unwrap();
+                let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+                let mut answer: Value = serde_json::from_str(text).unwrap();
+                if answer.get("PublicKey").is_some() {
+                    let asked: Value = serde_json::from_slice(&body).unwrap();
+                    answer["KeyId"] = asked["KeyId"].clone();
+                }
+                let (status, text) = (head.lines().next().unwrap(), answer.to_string());
+                let head = format!(
+                    "{status}\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: {}",
+                    text.len()
+                );
+                let answer = format!("{head}\r\nConnection: close\r\n\r\n{text}");
+                reader.get_mut().write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        Endpoint::parse(&url).unwrap()
     }
 
     fn arn(&self, key: &str) -> String {
