@@ -56,7 +56,7 @@ pub struct Error {
 /// When they are not exactly one item within the bounds.
 pub fn read(bytes: &[u8]) -> Result<Item<'_>, Error> {
     match read_first(bytes)? {
-        (item, rest) if rest.is_empty() => Ok(item),
+        (item, []) => Ok(item),
         (_, rest) => {
             Err(Error { what: "bytes after the end of the item", at: bytes.len().saturating_sub(rest.len()) })
         }
