@@ -101,6 +101,32 @@ fn claims(verifier: &Verifier, submission: &Submission) -> Vec<Json> {
         .collect()
 }
 
+/// Spoils one of the files of a provider statement, and judges all of them as if the operator had fetched them. Nobody
+/// signed them, so they may say anything; they must never pass for attestation. An input is: file, then triples of place
+/// (2 bytes) and mask.
+pub fn spoil_told(format: &str, files: &[File], data: &[u8]) {
+    let Some((file, changes)) = data.split_first() else { return };
+    let mut files = files.to_vec();
+    let count = files.len().max(1);
+    let Some(file) = files.get_mut(usize::from(*file) % count) else { return };
+    for change in changes.chunks_exact(3) {
+        let [high, low, mask] = change else { continue };
+        let place = usize::from(u16::from_be_bytes([*high, *low])) % file.bytes.len().max(1);
+        if let Some(byte) = file.bytes.get_mut(place) {
+            *byte ^= mask;
+        }
+    }
+    let mut submission = Submission::new(files, at());
+    submission.nonce = Some(vec![0x11; 16]);
+    submission.options.set("provider_fetched", true);
+    appraise(&BUILT_IN, &submission);
+    let Ok(report) = BUILT_IN.appraise(&submission) else { return };
+    for appraisal in report.appraisals.iter().filter(|a| a.format == format) {
+        assert_eq!(appraisal.authenticity, keyvouch::Authenticity::NotAttestable);
+        assert_ne!(appraisal.route, keyvouch::Route::Attestation);
+    }
+}
+
 /// Spoils a sample as the input says and demands that nothing else is claimed. An input is: sample, file, then
 /// changes of `what, place (2 bytes), length or mask, bytes`.
 pub fn spoil(samples: &[Sample], data: &[u8]) {

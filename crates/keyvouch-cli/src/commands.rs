@@ -7,6 +7,10 @@ mod formats;
 mod inspect;
 mod manpage;
 mod policy;
+mod provider;
+mod record;
+mod request;
+mod result;
 mod tpm;
 mod verify;
 
@@ -20,11 +24,15 @@ use crate::output::Output;
 pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
     match command {
         Command::Verify(args) => return verify::run(&args, out),
+        Command::Record(args) => return record::run(&args, out),
+        Command::Result(args) => return result::run(&args, out),
         Command::Tpm(args) => return tpm::run(&args, out),
+        Command::Provider(args) => return provider::run(&args, out),
         Command::Inspect(args) => inspect::run(&args, out),
         Command::Formats(args) => formats::run(&args, out),
         Command::Anchors(args) => anchors::run(&args, out),
         Command::Policy(args) => policy::run(&args, out),
+        Command::Request(args) => request::run(&args, out),
         Command::Emulate(args) => emulate::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),
         Command::Manpage(args) => manpage::run(&args, out),

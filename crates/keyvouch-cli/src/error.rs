@@ -3,9 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use keyvouch::requests::EmbedError;
 use keyvouch::tpm::activation::ActivationError;
 use keyvouch::{DataError, InputError};
 use keyvouch_policy::{PolicyError, SettingError};
+use keyvouch_record::{BundleError, CaseError};
 
 /// Exit status of every error.
 pub(crate) const EXIT: u8 = 2;
@@ -75,6 +77,26 @@ pub(crate) enum Error {
     Exists(PathBuf),
     #[error("{}: {why}", .path.display())]
     Activation { path: PathBuf, why: ActivationError },
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    #[error("{}: {why}", .path.display())]
+    RequestKey { path: PathBuf, why: &'static str },
+    #[error("name the subject with --subject, such as \"CN=Example\": a public key has none")]
+    NoSubject,
+    #[error("{0}")]
+    Provider(keyvouch_provider::Error),
+    #[error("{}: {why}", .path.display())]
+    ResultKey { path: PathBuf, why: keyvouch_results::KeyError },
+    #[error("the result cannot be made: {0}")]
+    Result(#[from] keyvouch_results::IssueError),
+    #[error(
+        "a result in this form is binary and would garble the terminal; send it into a file: > result.cwt"
+    )]
+    Binary,
+    #[error(
+        "{}: holds {found} requests, certificates or public keys; give the one that is to be certified", .path.display()
+    )]
+    NotOneKey { path: PathBuf, found: usize },
     #[error("this machine gives no random bytes")]
     Random,
     #[error("option {name}: {why}")]
@@ -84,9 +106,13 @@ pub(crate) enum Error {
     #[error(transparent)]
     Setting(#[from] SettingError),
     #[error(transparent)]
-    Input(#[from] InputError),
+    Case(#[from] CaseError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Input(#[from] InputError),
+    #[error("{}: {why}", .path.display())]
+    Record { path: PathBuf, why: BundleError },
     #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
@@ -41,6 +41,17 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
 /// Reads a text file that is not too large.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     String::from_utf8(read(path)?).map_err(|_| Error::NotText(path.to_owned()))
+}
+
+/// Writes a file that is not there yet.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let open = fs::OpenOptions::new().write(true).create_new(true).open(path);
+    open.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(|why| {
+        match why.kind() {
+            io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
+            _ => Error::write(path, why),
+        }
+    })
 }
 
 /// What is in a folder, one level deep, sorted, without hidden entries.

@@ -2,43 +2,44 @@
 
 use std::path::{Path, PathBuf};
 
-use keyvouch::Reference;
-use keyvouch::reference::anchors::Anchors;
+use keyvouch::{File, Reference, Submission, Time};
+use keyvouch_record::{Case, TrustData};
 
 use crate::cli::Trust;
 use crate::error::Error;
-use crate::files;
+use crate::files as disk;
 
 /// The reference data that the command line asks for.
 pub(crate) fn load(trust: &Trust) -> Result<Reference, Error> {
-    let mut reference = Reference::builtin()?;
-    if trust.no_default_anchors {
-        reference.anchors = Anchors::empty();
-    }
-    for path in &trust.anchors {
-        add(&mut reference, path)?;
-    }
-    Ok(reference)
+    let case = Case {
+        submission: Submission::new(Vec::new(), Time::from_unix(0)),
+        trust_data: TrustData::BuiltIn,
+        default_anchors: !trust.no_default_anchors,
+        operator_data: operator_data(trust)?,
+        policies: Vec::new(),
+        settings: keyvouch_policy::Settings::default(),
+    };
+    Ok(case.reference()?)
 }
 
-/// Adds a file or folder of the operator's.
-pub(crate) fn add(reference: &mut Reference, path: &Path) -> Result<(), Error> {
-    if !path.is_dir() {
-        return add_file(reference, path);
+/// The operator's own files, in the order of the command line.
+pub(crate) fn operator_data(trust: &Trust) -> Result<Vec<File>, Error> {
+    let mut data = Vec::new();
+    for path in &trust.anchors {
+        data.extend(files(path)?);
     }
-    let files: Vec<PathBuf> = files::list(path)?.files;
+    Ok(data)
+}
+
+/// A file of the operator's, or all of a folder.
+pub(crate) fn files(path: &Path) -> Result<Vec<File>, Error> {
+    let read = |path: &Path| Ok(File::new(path.to_string_lossy(), disk::read(path)?));
+    if !path.is_dir() {
+        return Ok(vec![read(path)?]);
+    }
+    let files: Vec<PathBuf> = disk::list(path)?.files;
     if files.is_empty() {
         return Err(Error::EmptyFolder(path.to_owned()));
     }
-    files.iter().try_for_each(|file| add_file(reference, file))
-}
-
-fn add_file(reference: &mut Reference, path: &Path) -> Result<(), Error> {
-    let name = path.to_string_lossy();
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("toml")) {
-        reference.load_operator_file(&name, &files::read_text(path)?)?;
-    } else {
-        reference.load_operator_certificates(&name, &files::read(path)?)?;
-    }
-    Ok(())
+    files.iter().map(|file| read(file)).collect()
 }

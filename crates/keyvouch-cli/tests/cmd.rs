@@ -23,6 +23,9 @@ fn data(anchors: Option<&str>) -> String {
 fn transcripts() {
     // This file has one test only: the working directory is one for all threads.
     std::env::set_current_dir(ROOT).unwrap();
+    // Where transcripts write; what an earlier run wrote would be in the way.
+    let _ = std::fs::remove_dir_all("target/transcripts");
+    std::fs::create_dir_all("target/transcripts").unwrap();
     let cases = trycmd::TestCases::new();
     cases.env("NO_COLOR", "1").env("COLUMNS", "100");
     let example = data(Some("examples/yubikey-piv/anchors"));

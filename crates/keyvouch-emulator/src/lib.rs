@@ -18,6 +18,7 @@
 //! | [`yubihsm2`] | YubiHSM 2 |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
+//! | [`aws`], [`azure_key_vault`] | answers of providers, signed requests, certificates of CloudHSM clusters: no attestation, so no [`samples`] |
 //! | [`azure_managed_hsm`] | Azure Managed HSM, the same blobs with a pool's chain, in JSON |
 //! | [`smartcard_hsm`] | SmartCard-HSM and Nitrokey HSM |
 //! | [`securosys`] | Securosys Primus HSM |
@@ -27,7 +28,10 @@
 //! | [`fortanix`] | Fortanix DSM |
 //! | [`i4p_trident`] | I4P Trident: synthetic CMS, for want of a published syntax |
 //! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
+//! | [`acme_device_attest`] | answers to ACME's `device-attest-01` challenges, by devices of other modules |
+//! | [`apple`] | Apple: [Managed Device Attestation](apple::mda) and [App Attest](apple::app_attest) |
 //! | [`webauthn`] | WebAuthn attestation objects, and BLOBs of the FIDO Metadata Service |
+//! | [`csr_attestation`] | evidence inside certification requests (PKCS#10, CRMF, CMP) |
 //! | [`tpm`] | TPM 2.0, [EK certificates](tpm::endorsement) and [Windows requests](tpm::windows) |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
@@ -47,9 +51,14 @@ pub mod openpgp;
 pub mod pem;
 pub mod x509;
 
+pub mod acme_device_attest;
 pub mod android;
+pub mod apple;
+pub mod aws;
+pub mod azure_key_vault;
 pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
+pub mod csr_attestation;
 pub mod fortanix;
 pub mod google_cloud_hsm;
 pub mod i4p_trident;
@@ -165,7 +174,11 @@ const FORMATS: &[(&str, Samples)] = &[
     (tpm::windows::FORMAT, tpm::windows::samples),
     (i4p_trident::FORMAT, i4p_trident::samples),
     (pkix_evidence::FORMAT, pkix_evidence::samples),
+    (acme_device_attest::FORMAT, acme_device_attest::samples),
+    (apple::mda::FORMAT, apple::mda::samples),
+    (apple::app_attest::FORMAT, apple::app_attest::samples),
     (webauthn::FORMAT, webauthn::samples),
+    (csr_attestation::FORMAT, csr_attestation::samples),
 ];
 
 /// The format ids that can be emulated.

@@ -76,7 +76,32 @@ fn is(requirement: &Requirement) -> Is {
 }
 
 const ALL: &[&str] = BUILTIN_NAMES;
-const CABF: &[&str] = &["cabf-code-signing", "cabf-signing-service"];
+const CABF: &[&str] = &[
+    "cabf-code-signing",
+    "cabf-code-signing-provider-report",
+    "cabf-code-signing-witnessed",
+    "cabf-signing-service",
+];
+/// Those that ask for attestation of a key whose history counts.
+const HISTORY: &[&str] =
+    &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd", "device-identity"];
+const ONE_MODULE: &[&str] = &[
+    "hardware-key",
+    "cabf-code-signing",
+    "cabf-code-signing-provider-report",
+    "cabf-code-signing-witnessed",
+    "cabf-signing-service",
+    "eidas-qscd",
+];
+const MODULE: &[&str] = &[
+    "cabf-code-signing",
+    "cabf-code-signing-provider-report",
+    "cabf-code-signing-witnessed",
+    "cabf-signing-service",
+    "eidas-qscd",
+];
+/// Those for other ways than attestation.
+const BY_WORD: &[&str] = &["cabf-code-signing-provider-report", "cabf-code-signing-witnessed"];
 
 /// Policies, requirement, what differs from [`good`], how it comes out. `CLASS` stands for the class of
 /// certifications that the policy asks for.
@@ -93,33 +118,23 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     (ALL, "never-exportable", &[("key.ever_exportable", U)], Met),
     (ALL, "never-exportable", &[("key.ever_exportable", T)], Unmet),
     (ALL, "never-exportable", &[("key.ever_exportable", T), ("key.exportable", U)], Unmet),
-    (ALL, "export-history", &[], Met),
-    (ALL, "export-history", &[("key.ever_exportable", T)], Met),
-    (ALL, "export-history", &[("key.ever_exportable", U)], Met),
+    (HISTORY, "export-history", &[], Met),
+    (HISTORY, "export-history", &[("key.ever_exportable", T)], Met),
+    (HISTORY, "export-history", &[("key.ever_exportable", U)], Met),
     (
-        ALL,
+        HISTORY,
         "export-history",
         &[("key.ever_exportable", U), ("key.exportable", text("vendor-boundary"))],
         Unknown,
     ),
-    (ALL, "export-history", &[("key.ever_exportable", U), ("key.exportable", U)], Unknown),
+    (HISTORY, "export-history", &[("key.ever_exportable", U), ("key.exportable", U)], Unknown),
     (&["hardware-key", "device-identity"], "in-hardware", &[], Met),
     (&["hardware-key", "device-identity"], "in-hardware", &[("device.class", text("tee"))], Met),
     (&["hardware-key", "device-identity"], "in-hardware", &[("device.class", text("software"))], Unmet),
     (&["hardware-key", "device-identity"], "in-hardware", &[("device.class", U)], Unknown),
-    (&["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd"], "one-module", &[], Met),
-    (
-        &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "one-module",
-        &[("key.exportable", U)],
-        Met,
-    ),
-    (
-        &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "one-module",
-        &[("key.exportable", text("vendor-boundary"))],
-        Unmet,
-    ),
+    (ONE_MODULE, "one-module", &[], Met),
+    (ONE_MODULE, "one-module", &[("key.exportable", U)], Met),
+    (ONE_MODULE, "one-module", &[("key.exportable", text("vendor-boundary"))], Unmet),
     (&["device-identity"], "one-device", &[], Met),
     (&["device-identity"], "one-device", &[("key.exportable", U)], Met),
     (&["device-identity"], "one-device", &[("key.exportable", text("vendor-boundary"))], Unmet),
@@ -127,31 +142,11 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     (&["device-identity"], "serial-known", &[("device.serial", U)], Unknown),
     (&["device-identity"], "maker-known", &[], Met),
     (&["device-identity"], "maker-known", &[("device.vendor", U)], Unknown),
-    (&["cabf-code-signing", "cabf-signing-service", "eidas-qscd"], "hardware-module", &[], Met),
-    (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "hardware-module",
-        &[("device.class", text("tpm"))],
-        Met,
-    ),
-    (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "hardware-module",
-        &[("device.class", text("tee"))],
-        Unmet,
-    ),
-    (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "hardware-module",
-        &[("device.class", text("software"))],
-        Unmet,
-    ),
-    (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "hardware-module",
-        &[("device.class", U)],
-        Unknown,
-    ),
+    (MODULE, "hardware-module", &[], Met),
+    (MODULE, "hardware-module", &[("device.class", text("tpm"))], Met),
+    (MODULE, "hardware-module", &[("device.class", text("tee"))], Unmet),
+    (MODULE, "hardware-module", &[("device.class", text("software"))], Unmet),
+    (MODULE, "hardware-module", &[("device.class", U)], Unknown),
     (CABF, "key-algorithm", &[], Met),
     (CABF, "key-algorithm", &[("key.algorithm", text("EC-P256")), ("key.family", text("EC"))], Met),
     (CABF, "key-algorithm", &[("key.algorithm", text("EC-P521")), ("key.family", text("EC"))], Met),
@@ -188,6 +183,39 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     ),
     (CERTIFYING, "certification-proven", &[], Met),
     (CERTIFYING, "certification-proven", &[("CLASS.conceded", T)], Unmet),
+    (BY_WORD, "certification-active", &[], Met),
+    (BY_WORD, "certification-active", &[("CLASS.active", F)], Unmet),
+    (BY_WORD, "certification-active", &[("CLASS.active", U)], Unknown),
+    (
+        &["cabf-code-signing-provider-report"],
+        "provider-statement",
+        &[("evidence.route", text("provider-statement"))],
+        Met,
+    ),
+    (
+        &["cabf-code-signing-provider-report"],
+        "provider-statement",
+        &[("evidence.route", text("witness-statement"))],
+        Unmet,
+    ),
+    (
+        &["cabf-code-signing-provider-report"],
+        "provider-statement",
+        &[("evidence.route", text("attestation"))],
+        Unmet,
+    ),
+    (
+        &["cabf-code-signing-witnessed"],
+        "witness-statement",
+        &[("evidence.route", text("witness-statement"))],
+        Met,
+    ),
+    (
+        &["cabf-code-signing-witnessed"],
+        "witness-statement",
+        &[("evidence.route", text("provider-statement"))],
+        Unmet,
+    ),
     (CABF, "may-sign", &[], Met),
     (CABF, "may-sign", &[("key.purposes", U)], Met),
     (CABF, "may-sign", &[("key.purposes", Fact::Words(Vec::new()))], Unmet),
@@ -201,14 +229,21 @@ const CERTIFYING: &[&str] = &["cabf-code-signing", "cabf-signing-service", "eida
 const NEVER: (&str, Fact<'static>) = ("settings.historical_certifications", text("never"));
 
 /// Requirements that are met when what they ask about is not known, or ask what is always known.
-const NEVER_UNKNOWN: &[&str] =
-    &["never-exportable", "one-module", "one-device", "may-sign", "certification-proven"];
+const NEVER_UNKNOWN: &[&str] = &[
+    "never-exportable",
+    "one-module",
+    "one-device",
+    "may-sign",
+    "certification-proven",
+    "provider-statement",
+    "witness-statement",
+];
 /// Requirements that only ask whether something is known.
 const NEVER_UNMET: &[&str] = &["serial-known", "maker-known", "export-history"];
 
 fn class_of(policy: &str) -> &'static str {
     match policy {
-        "cabf-code-signing" => "certification.fips_2_or_eal_4_plus",
+        name if name.starts_with("cabf-code-signing") => "certification.fips_2_or_eal_4_plus",
         "cabf-signing-service" => "certification.fips_3_or_eal_4_plus",
         _ => "certification.qscd",
     }
@@ -232,7 +267,7 @@ fn every_requirement_comes_out_every_way() {
     }
     for more in ["decrypt", "agree", "wrap"] {
         let purposes = Fact::Words(vec!["sign", more]);
-        CERTIFYING.iter().for_each(|p| check(p, "sign-only", &[("key.purposes", purposes.clone())], Unmet));
+        MODULE.iter().for_each(|p| check(p, "sign-only", &[("key.purposes", purposes.clone())], Unmet));
         let without = Fact::Words(vec![more]);
         CABF.iter().for_each(|p| check(p, "may-sign", &[("key.purposes", without.clone())], Unmet));
     }
@@ -261,7 +296,7 @@ fn the_built_in_policies_load_and_are_told_apart() {
         assert_eq!(Policy::builtin(name).unwrap().title(), policy.title());
         assert_eq!((policy.name(), policy.source()), (*name, source));
         assert!(source.starts_with(&format!("// {name}: ")), "{name} says in its first line what it is");
-        let all = outcomes(&policy, &[]);
+        let all = outcomes(&policy, &[("evidence.route", text(policy.route().as_str()))]);
         assert!(all.iter().all(|r| r.met), "{all:?}");
         assert!(policy.requirements().all(|r| r.demand.is_some()), "{name}");
         let cited = policy.requirements().filter(|r| r.cite.is_some()).count();
@@ -542,8 +577,10 @@ fn appraisal(authenticity: Authenticity) -> Appraisal {
     Appraisal {
         format: "yubikey-piv",
         authenticity,
+        route: if authenticity == Authenticity::Authentic { Route::Attestation } else { Route::None },
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding: Binding::None,
         freshness: Freshness::NotAsked,
         checks: Vec::new(),
@@ -585,6 +622,67 @@ fn decided(
     let decision = lax().decide(appraisal, request, settings);
     let unmet = decision.requirements.iter().filter(|r| !r.met);
     (decision.verdict, unmet.map(|r| (r.id.clone(), is(r), r.reason.clone())).collect())
+}
+
+/// Every way of evidence against every way that a policy can be for: only the same two meet.
+#[test]
+fn a_policy_judges_evidence_of_its_own_way_only() {
+    let settings = Settings::default();
+    let ways = [Route::Attestation, Route::ProviderStatement, Route::WitnessStatement];
+    for of_policy in ways {
+        let word = of_policy.as_str();
+        let text = format!("@title(\"t\") @route({word:?}) permit (principal, action, resource);");
+        let policy = Policy::from_source("own", &text).unwrap();
+        assert_eq!(policy.route(), of_policy);
+        for authenticity in [
+            Authenticity::Authentic,
+            Authenticity::NotAuthentic,
+            Authenticity::Undecided,
+            Authenticity::NotAttestable,
+        ] {
+            for route in ways.into_iter().chain([Route::None]) {
+                let evidence = Appraisal { route, ..appraisal(authenticity) };
+                let honest = match route {
+                    Route::Attestation => Authenticity::Authentic,
+                    _ => Authenticity::NotAttestable,
+                };
+                let accepted = policy.decide(&evidence, false, &settings).verdict == Verdict::Accept;
+                assert_eq!(
+                    accepted,
+                    route == of_policy && authenticity == honest,
+                    "{word} {authenticity:?} {route:?}"
+                );
+            }
+        }
+        // A failed check, whatever it means, is against everything but attestation that explains itself.
+        let honest = if of_policy == Route::Attestation {
+            Authenticity::Authentic
+        } else {
+            Authenticity::NotAttestable
+        };
+        for means in [OnFail::Unfit, OnFail::Undecided, OnFail::NotAttestable, OnFail::NotAuthentic] {
+            let mut evidence = Appraisal { route: of_policy, ..appraisal(honest) };
+            evidence.checks.push(check("gap", Outcome::Fail, Some(means)));
+            assert_eq!(
+                policy.decide(&evidence, false, &settings).verdict,
+                Verdict::Refuse,
+                "{word} {means:?}"
+            );
+        }
+    }
+    // Without a word a policy is for attestation; a wrong word is an error.
+    assert_eq!(lax().route(), Route::Attestation);
+    let wrong =
+        Policy::from_source("own", "@title(\"t\") @route(\"none\") permit (principal, action, resource);");
+    assert!(wrong.unwrap_err().to_string().contains("@route(\"none\")"));
+    for name in BUILTIN_NAMES {
+        let expected = match *name {
+            "cabf-code-signing-provider-report" => Route::ProviderStatement,
+            "cabf-code-signing-witnessed" => Route::WitnessStatement,
+            _ => Route::Attestation,
+        };
+        assert_eq!(Policy::builtin(name).unwrap().route(), expected, "{name}");
+    }
 }
 
 #[test]

@@ -201,6 +201,19 @@ impl Checks {
         self.records.extend(other.records);
     }
 
+    /// Adds the records of a statement inside another behind these. Its check `inner` has the name and advice of
+    /// `here`.
+    pub(crate) fn absorb_as(&mut self, other: Self, inner: &'static Check, here: &'static Check) {
+        self.records.extend(other.records.into_iter().map(|mut record| {
+            if record.id == inner.id {
+                record.id = here.id.into();
+                record.means = record.means.map(|means| means.max(here.on_fail));
+                record.advice = record.advice.map(|_| here.advice.into());
+            }
+            record
+        }));
+    }
+
     /// The gravest meaning among the failed checks.
     #[must_use]
     pub fn worst(&self) -> Option<OnFail> {

@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::authentic::Authentic;
+use crate::authentic::{Authentic, Fetched};
 
 macro_rules! claim_names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
@@ -197,6 +197,17 @@ impl ClaimSet {
         Claims { statement: statement.get(), set: Self::default() }
     }
 
+    /// Starts the claims of what the operator fetched from a provider. All of them have the basis `operator`.
+    pub fn told<T>(answer: &Fetched<T>) -> Told<'_, T> {
+        Told { answer: answer.get(), set: Self::default() }
+    }
+
+    /// Every claim, and each of them unknown: of a device that attests nothing, while nobody is believed.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self::default().completed()
+    }
+
     /// The claim of that name.
     #[must_use]
     pub fn get(&self, name: ClaimName) -> Option<&Claim> {
@@ -305,19 +316,76 @@ impl<T> Claims<'_, T> {
 
     /// The finished set. Names that were not spoken of are added as unknown.
     #[must_use]
-    pub fn finish(mut self) -> ClaimSet {
+    pub fn finish(self) -> ClaimSet {
+        self.set.completed()
+    }
+
+    fn put(&mut self, name: ClaimName, value: Value, basis: Basis, from: &'static str) {
+        self.set.put(name, value, basis, from);
+    }
+}
+
+impl ClaimSet {
+    fn completed(mut self) -> Self {
         for name in ClaimName::ALL {
-            self.set.named.entry(*name).or_insert(Claim {
+            self.named.entry(*name).or_insert(Claim {
                 value: Value::Unknown,
                 basis: Basis::Unknown,
                 from: "not in this evidence",
             });
         }
-        self.set
+        self
     }
 
     fn put(&mut self, name: ClaimName, value: Value, basis: Basis, from: &'static str) {
         let basis = if value.is_unknown() { Basis::Unknown } else { basis };
-        self.set.named.insert(name, Claim { value, basis, from });
+        self.named.insert(name, Claim { value, basis, from });
+    }
+}
+
+/// Gathers the claims of what the operator fetched from a provider; see [`ClaimSet::told`]. Nothing can be called
+/// attested here.
+#[must_use]
+pub struct Told<'s, T> {
+    answer: &'s T,
+    set: ClaimSet,
+}
+
+impl<T> Told<'_, T> {
+    /// A value of the provider's answer, or one that its documents give for it. `from` names both.
+    pub fn operator<V: Into<Value>>(
+        mut self,
+        name: ClaimName,
+        from: &'static str,
+        read: impl FnOnce(&T) -> V,
+    ) -> Self {
+        let value = read(self.answer).into();
+        self.set.put(name, value, Basis::Operator, from);
+        self
+    }
+
+    /// Says that this kind of answer does not establish the claim.
+    pub fn unknown(mut self, name: ClaimName, why: &'static str) -> Self {
+        self.set.put(name, Value::Unknown, Basis::Unknown, why);
+        self
+    }
+
+    /// A value of the provider's answer beyond the common vocabulary.
+    pub fn detail<V: Into<Value>>(
+        mut self,
+        name: &'static str,
+        from: &'static str,
+        read: impl FnOnce(&T) -> V,
+    ) -> Self {
+        let value = read(self.answer).into();
+        let basis = if value.is_unknown() { Basis::Unknown } else { Basis::Operator };
+        self.set.details.insert(name, Claim { value, basis, from });
+        self
+    }
+
+    /// The finished set. Names that were not spoken of are added as unknown.
+    #[must_use]
+    pub fn finish(self) -> ClaimSet {
+        self.set.completed()
     }
 }

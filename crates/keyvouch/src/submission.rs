@@ -133,6 +133,16 @@ impl Options {
         self.files.insert(name.into(), bytes.into());
     }
 
+    /// The options that were set and are no files, by name.
+    pub fn values(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.values.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The options that were set to the content of files, by name.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    }
+
     /// Sets an option as examples state it: the text of an option that takes a file is the content of the file.
     pub fn set_inline(&mut self, name: impl Into<String>, value: impl Into<Value>) {
         let (name, value) = (name.into(), value.into());
@@ -169,6 +179,21 @@ impl Options {
                 Some(option) => Some((name.clone(), format!("takes {}, not a file", option.kind.name()))),
             })
         })
+    }
+
+    /// The same options without those whose names are not wanted: for evidence inside other evidence.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let values = self.values.iter().filter(|(name, _)| wanted(name));
+        let files = self.files.iter().filter(|(name, _)| wanted(name));
+        Self {
+            values: values.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            files: files.map(|(name, bytes)| (name.clone(), bytes.clone())).collect(),
+        }
+    }
+
+    /// Whether an option with a value is set at all.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
     /// Whether a switch is on; off when not set.

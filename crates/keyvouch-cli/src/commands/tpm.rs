@@ -1,7 +1,6 @@
 //! `keyvouch tpm`: a challenge to a TPM, and its answer.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -41,8 +40,8 @@ fn challenge(args: &TpmChallenge, out: &Output) -> Result<(), Error> {
     let expires = now.plus_seconds(i64::from(args.hours).saturating_mul(3600));
     let challenge = make(&ek, &ak, expires)?;
     // The state first: a credential without it could never be confirmed.
-    write_new(&args.state, challenge.pending.to_json().to_string().as_bytes())?;
-    write_new(&args.credential, &challenge.tools_file())?;
+    files::write_new(&args.state, challenge.pending.to_json().to_string().as_bytes())?;
+    files::write_new(&args.credential, &challenge.tools_file())?;
     out.print(&format!(
         "Challenge for the attestation key {}
 to be answered until {expires} by the TPM with the {} endorsement key {}.
@@ -92,7 +91,7 @@ fn confirm(args: &TpmConfirm, out: &Output) -> Result<ExitCode, Error> {
     fs::remove_file(&args.state).map_err(|why| Error::write(&args.state, why))?;
     match pending.confirm(&answer, super::verify::now()?) {
         Ok(record) => {
-            write_new(&args.record, record.to_string().as_bytes())?;
+            files::write_new(&args.record, record.to_string().as_bytes())?;
             out.print(&format!(
                 "Right: the attestation key is in the TPM of the endorsement key.
 
@@ -110,15 +109,4 @@ The record is {}; judge evidence of this attestation key with
             Ok(ExitCode::from(REFUSED))
         }
     }
-}
-
-/// Writes a file that is not there yet.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let open = fs::OpenOptions::new().write(true).create_new(true).open(path);
-    open.and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(|why| {
-        match why.kind() {
-            std::io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
-            _ => Error::write(path, why),
-        }
-    })
 }

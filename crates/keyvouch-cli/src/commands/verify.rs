@@ -8,12 +8,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use keyvouch::appraisal::{Appraisal, Report};
 use keyvouch::input::{Content, Limits, Part, Parts};
 use keyvouch::submission::{OptionDef, OptionKind};
-use keyvouch::{ClaimName, File, Options, SHARED_OPTIONS, Submission, Time, Verdict, Verifier, formats};
-use keyvouch_policy::{Settings, judge};
+use keyvouch::{ClaimName, File, Options, SHARED_OPTIONS, Submission, Time, Verdict, formats};
+use keyvouch_policy::Settings;
+use keyvouch_record::{Case, TrustData};
 use serde_json::{Map, Value};
 
-use crate::cli::{At, Format, Pair, Verify};
-use crate::commands::policy;
+use crate::cli::{Answer, At, Judge, Pair, Verify};
+use crate::commands::{policy, result};
 use crate::error::Error;
 use crate::files::{self, Evidence};
 use crate::output::Output;
@@ -23,6 +24,23 @@ use crate::text::report::{self, View};
 
 /// Judges evidence and prints the answer.
 pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
+    let signer = match args.output {
+        Answer::Ear => Some(result::Signer::read(&args.result)?),
+        _ => None,
+    };
+    let case = case(&args.judge, out)?;
+    let report = judge(&case)?;
+    match (args.output, signer) {
+        (_, Some(signer)) => signer.issue(&report, &case.submission, out)?,
+        (Answer::Json, _) => out.json(&serde_json::to_value(&report)?)?,
+        (Answer::Html, _) => out.print(&keyvouch_results::html::page(&report))?,
+        (Answer::Text | Answer::Ear, None) => print(&case, &report, args.verbose, out)?,
+    }
+    Ok(ExitCode::from(status(report.verdict)))
+}
+
+/// Everything that the command line asks to judge, and by what.
+pub(crate) fn case(args: &Judge, out: &Output) -> Result<Case, Error> {
     // Policies first: a misspelt one should not cost a look at the evidence.
     let policies = args.policy.iter().map(|name| policy::load(name)).collect::<Result<Vec<_>, _>>()?;
     let mut settings = Settings::default();
@@ -32,11 +50,11 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
 
     let evidence = files::evidence(&args.evidence)?;
     let suggestion = suggestion(&evidence, args, out)?;
-    let mut reference = reference::load(&args.trust)?;
+    let mut operator_data = reference::operator_data(&args.trust)?;
     if let Some((dir, file)) = &suggestion
         && let Some(anchors) = &file.suggested.anchors
     {
-        reference::add(&mut reference, &dir.join(anchors))?;
+        operator_data.extend(reference::files(&dir.join(anchors))?);
     }
 
     let suggested = suggestion.map(|(_, file)| file.suggested).unwrap_or_default();
@@ -46,26 +64,33 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
         options: options(suggested.options, &args.option)?,
         ..read(&evidence, args.request.as_deref(), out)?
     };
-    let verifier = Verifier::new(reference);
-    let mut report = verifier.appraise(&submission)?;
-    if submission.request.is_none() {
+    Ok(Case {
+        submission,
+        trust_data: TrustData::BuiltIn,
+        default_anchors: !args.trust.no_default_anchors,
+        operator_data,
+        policies,
+        settings,
+    })
+}
+
+/// The report of a case. Without a request there must be one key.
+pub(crate) fn judge(case: &Case) -> Result<Report, Error> {
+    let report = case.judge()?;
+    if case.submission.request.is_none() {
         one_key(&report)?;
     }
-    judge(&mut report, &policies, submission.request.is_some(), &settings);
+    Ok(report)
+}
 
-    match args.output {
-        Format::Json => out.json(&serde_json::to_value(&report)?)?,
-        Format::Text => {
-            let request = submission.request.as_ref().map(|r| r.name.as_str());
-            let view = View { report: &report, request, verbose: args.verbose };
-            out.print(&report::render(&view))?;
-        }
-    }
-    Ok(ExitCode::from(status(report.verdict)))
+/// Prints the report for people.
+pub(crate) fn print(case: &Case, report: &Report, verbose: bool, out: &Output) -> Result<(), Error> {
+    let request = case.submission.request.as_ref().map(|r| r.name.as_str());
+    out.print(&report::render(&View { report, request, verbose }))
 }
 
 /// Exit status of a verdict.
-fn status(verdict: Option<Verdict>) -> u8 {
+pub(crate) fn status(verdict: Option<Verdict>) -> u8 {
     match verdict {
         Some(Verdict::Accept | Verdict::AcceptWithFindings) => 0,
         Some(Verdict::Refuse) => 1,
@@ -76,7 +101,7 @@ fn status(verdict: Option<Verdict>) -> u8 {
 /// What a folder suggests to believe, when the operator wants it. When not, says that it is not used.
 fn suggestion(
     evidence: &Evidence,
-    args: &Verify,
+    args: &Judge,
     out: &Output,
 ) -> Result<Option<(PathBuf, SubmissionFile)>, Error> {
     match evidence.suggestions.as_slice() {
@@ -122,7 +147,7 @@ fn known_options() -> impl Iterator<Item = &'static OptionDef> {
 }
 
 /// The options: those suggested, with those of the command line over them.
-fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
+pub(super) fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
     let mut given: Map<String, Value> = Map::new();
     let mut options = Options::default();
     let mut named = BTreeSet::new();
@@ -227,7 +252,7 @@ fn is_request(file: &File) -> bool {
     // A file that cannot be unwrapped is for the verifier to complain about.
     let Ok(parts) = Parts::of(&alone, &[], Limits::DEFAULT) else { return false };
     parts.iter().any(|(_, part)| {
-        matches!(part.content, Content::Request(_) | Content::BrokenRequest(_))
+        matches!(part.content, Content::Request(_) | Content::CrmfRequest(_) | Content::BrokenRequest(_))
             && is_only_wrapped(part, &parts)
     })
 }
@@ -237,7 +262,12 @@ fn is_only_wrapped(part: &Part<'_>, parts: &Parts<'_>) -> bool {
     while let Some(container) = parent.and_then(|id| parts.get(id)) {
         let wraps = matches!(
             container.content,
-            Content::Pem | Content::Base64 | Content::Gzip { .. } | Content::Zip { .. }
+            Content::Pem
+                | Content::Base64
+                | Content::CmpMessage
+                | Content::Gzip { .. }
+                | Content::Zip { .. }
+                | Content::Cmw(_)
         );
         if !wraps {
             return false;

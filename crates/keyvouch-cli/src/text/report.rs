@@ -3,7 +3,7 @@
 use anstyle::Style;
 use keyvouch::appraisal::{Advisory, Appraisal, Certification, Decision, Report, Requirement, Severity};
 use keyvouch::checks::{CheckRecord, OnFail, Outcome};
-use keyvouch::{Authenticity, Basis, Binding, ClaimName, Freshness, Value, Verdict};
+use keyvouch::{Authenticity, Basis, Binding, ClaimName, Freshness, Route, Value, Verdict};
 
 use super::{BAD, CAREFUL, GOOD, Page, list_of};
 
@@ -78,9 +78,9 @@ fn reason(report: &Report) -> String {
     let all = |what: Authenticity| report.appraisals.iter().all(|a| a.authenticity == what);
     let unrecognised = report.appraisals.iter().all(|a| a.format.is_empty());
     match report.verdict {
-        Some(Verdict::Accept) => format!("the evidence is authentic and meets {policies}."),
+        Some(Verdict::Accept) => format!("{} meets {policies}.", accepted(&report.appraisals)),
         Some(Verdict::AcceptWithFindings) => {
-            format!("the evidence is authentic and meets {policies}; look at the findings below.")
+            format!("{} meets {policies}; look at the findings below.", accepted(&report.appraisals))
         }
         Some(Verdict::Refuse) if report.appraisals.iter().all(is_denied) => {
             "the operator of this verifier denies it.".to_owned()
@@ -88,18 +88,42 @@ fn reason(report: &Report) -> String {
         Some(Verdict::Refuse) if all(Authenticity::NotAuthentic) => {
             "the evidence is not authentic.".to_owned()
         }
-        Some(Verdict::Refuse) if all(Authenticity::NotAttestable) => {
+        Some(Verdict::Refuse)
+            if all(Authenticity::NotAttestable) && !report.appraisals.iter().any(judged_by_way) =>
+        {
             "the device signs no statement about its keys that a CA can verify.".to_owned()
         }
         Some(Verdict::Refuse) if names.len() == 1 => format!("{policies} is not met."),
         Some(Verdict::Refuse) => format!("{policies} are not met."),
         _ if unrecognised => "the files hold no attestation that keyvouch knows.".to_owned(),
         _ if all(Authenticity::Undecided) => "whether the evidence is authentic cannot be said.".to_owned(),
-        _ if all(Authenticity::NotAttestable) => {
+        _ if all(Authenticity::NotAttestable) && !report.appraisals.iter().any(judged_by_way) => {
             "the device signs no statement about its keys that a CA can verify.".to_owned()
         }
         _ => format!("the evidence does not say everything that {policies} asks."),
     }
+}
+
+/// What is accepted: attestation, or a statement of another kind, which must not be taken for it.
+fn accepted(appraisals: &[Appraisal]) -> &'static str {
+    let any = |route: Route| appraisals.iter().any(|a| a.route == route);
+    if any(Route::ProviderStatement) {
+        "what the provider says, which is no attestation,"
+    } else if any(Route::WitnessStatement) {
+        "what a witness says, which is no attestation,"
+    } else {
+        "the evidence is authentic and"
+    }
+}
+
+/// Whether a policy for the way of the statement judged it: one that asks for the way first.
+fn judged_by_way(appraisal: &Appraisal) -> bool {
+    let other = matches!(appraisal.route, Route::ProviderStatement | Route::WitnessStatement);
+    other
+        && appraisal
+            .decisions
+            .iter()
+            .any(|d| d.requirements.iter().any(|r| r.id == "evidence-route" && r.met))
 }
 
 /// Whether the deny-list is the only thing against the evidence.
@@ -126,12 +150,25 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
         not_met(page, appraisal, decision);
     }
     failed(page, appraisal);
-    if appraisal.authenticity == Authenticity::Authentic {
+    if matches!(appraisal.route, Route::ProviderStatement | Route::WitnessStatement) {
+        page.heading("No attestation");
+        page.paragraph(2, match appraisal.route {
+            Route::WitnessStatement => "What follows is the word of a witness whom the operator of this verifier trusts. The device itself proves none of it.",
+            _ => "What follows is the word of the provider, in answer to the operator of this verifier. The device itself proves none of it.",
+        });
+    }
+    if appraisal.authenticity == Authenticity::Authentic || appraisal.route != Route::None {
         key(page, appraisal);
         device(page, appraisal);
         bound_to(page, appraisal, view.request);
         findings(page, appraisal);
         notes(page, appraisal);
+    } else if appraisal.authenticity == Authenticity::NotAttestable && appraisal.trust.is_some() {
+        device(page, appraisal);
+        page.paragraph(
+            2,
+            "The device is genuine. It signs nothing about the keys in it, so nothing is known of any key.",
+        );
     } else if appraisal.authenticity == Authenticity::NotAttestable {
         page.heading("Key and device");
         page.paragraph(2, "Nothing is known of them: no signed statement speaks of them. This is a matter of the device and no fault of the files; where a rule allows another way, that is for the CA to judge.");
@@ -152,7 +189,7 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
 
 /// Requirements of a policy that are not met and decide against the key.
 fn not_met(page: &mut Page, appraisal: &Appraisal, decision: &Decision) {
-    let authentic = appraisal.authenticity == Authenticity::Authentic;
+    let authentic = appraisal.authenticity == Authenticity::Authentic || appraisal.route != Route::None;
     let explained = appraisal.failed().next().is_some();
     // Of evidence that is not authentic nothing is known, so no policy is met: the failed checks say why.
     let speaks = |r: &Requirement| {

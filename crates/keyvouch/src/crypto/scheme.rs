@@ -221,7 +221,7 @@ impl Scheme {
     }
 
     /// The same, except that NULL parameters are accepted with ECDSA, which has none (RFC 5758, 3.2). Only for
-    /// certificates of devices that are known to write them.
+    /// requests, and certificates of devices that are known to write them.
     ///
     /// # Errors
     /// As [`from_algorithm_identifier`](Self::from_algorithm_identifier).

@@ -54,7 +54,7 @@ pub(crate) use self::{
 /// The format.
 pub(crate) struct Android;
 
-const ID: &str = "android";
+pub(crate) const ID: &str = "android";
 
 static ABOUT: About = About {
     id: ID,

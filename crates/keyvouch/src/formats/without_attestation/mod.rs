@@ -145,7 +145,9 @@ fn is_of(declared: &str, about: &About) -> bool {
     let declared = words(declared);
     let maker = about.maker.split(['(', ',']).next().unwrap_or_default();
     let title: Vec<String> = words(about.title).into_iter().take(1).collect();
-    about.id != ID && (contains(&declared, &words(maker)) || contains(&declared, &title))
+    // A provider's word is none of the device's.
+    let attests = about.id != ID && about.proof != Proof::ProviderStatement;
+    attests && (contains(&declared, &words(maker)) || contains(&declared, &title))
 }
 
 /// Files that people make to show what a device is.
