@@ -818,7 +818,12 @@ mod tests {
             .collect();
         assert_eq!(
             ids(third_party.into_iter()),
-            ["crypto4a-rca", "securosys-primus-hsm-rootkey-2024", "thales-chrysalis-its-root"]
+            [
+                "crypto4a-rca",
+                "globalsign-root-r3",
+                "securosys-primus-hsm-rootkey-2024",
+                "thales-chrysalis-its-root"
+            ]
         );
     }
 

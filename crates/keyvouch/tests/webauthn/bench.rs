@@ -29,6 +29,8 @@ pub(crate) struct Bench {
     pub(crate) files: Vec<emulator::File>,
     pub(crate) anchors: Vec<emulator::File>,
     pub(crate) blob: Option<Blob>,
+    /// The operator's data file.
+    pub(crate) toml: Option<String>,
     pub(crate) submission: Submission,
 }
 
@@ -38,7 +40,7 @@ impl Bench {
         submission.nonce = Some(challenge());
         submission.options.set("rp_id", "login.example");
         submission.options.set("origins", serde_json::json!(["https://login.example"]));
-        Self { files, anchors: Vec::new(), blob: None, submission }
+        Self { files, anchors: Vec::new(), blob: None, toml: None, submission }
     }
 
     pub(crate) fn option(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
@@ -50,6 +52,9 @@ impl Bench {
         let mut reference = Reference::builtin().unwrap();
         for anchor in &self.anchors {
             reference.load_operator_certificates(&anchor.name, &anchor.bytes).unwrap();
+        }
+        if let Some(toml) = &self.toml {
+            reference.load_operator_file("operator.toml", toml).unwrap();
         }
         let mut submission = self.submission.clone();
         submission.evidence = self.files.iter().map(|f| File::new(f.name.clone(), f.bytes.clone())).collect();

@@ -203,6 +203,24 @@ fn chains(seen: &mut Seen) {
     let mut bench = other.bench();
     bench.anchors = other.batch.anchors();
     seen.fails(&bench.judged(), NotAuthentic, &["chain-untrusted"]);
+    // An authority that the operator distrusts; for other formats it may be the wrong one, and is the right one here.
+    let distrusted = |formats: &str| {
+        let packed = Packed::new();
+        let root = &packed.batch.root;
+        let base64 = |bytes: &[u8]| keyvouch_emulator::bundle::base64(bytes);
+        let toml = format!(
+            "[[anchor]]\nid = 'elsewhere'\nname = 'Elsewhere'\nkind = 'untrusted'\nformats = ['{formats}']\n\
+             subject = '{}'\nspki = '{}'\nspki_sha256 = '{}'\n[[anchor.certificate]]\nsha256 = '{}'\nserial = '01'\n\
+             not_before = '2025-01-01T00:00:00Z'\nnot_after = '2045-01-01T00:00:00Z'\n",
+            base64(&root.certificate.subject),
+            base64(&root.certificate.spki),
+            hex::encode(sha256(&root.certificate.spki)),
+            hex::encode(sha256(&root.der)),
+        );
+        Bench { toml: Some(toml), ..packed.bench() }.judged()
+    };
+    seen.fails(&distrusted("webauthn"), NotAuthentic, &["chain-untrusted"]);
+    assert_eq!(failed(&distrusted("yubikey-piv")), Vec::<String>::new());
     // A root with the right name and another key.
     let mut forged = Packed::new();
     forged.batch.root.key = Key::shared("webauthn: forged root", KeyKind::P256).unwrap();

@@ -92,7 +92,12 @@ pub(super) fn judge(
         software: ak.as_ref().is_some_and(|ak| ak.software),
     };
     let certificates = ak.as_ref().map_or_else(|| parts.x5c.clone(), |ak| ak.chain.clone());
-    let attested = (|| say(proof?, ak?, public?, scheme?, subject, &facts))();
+    let attested = match (proof, ak, public, scheme) {
+        (Some(proof), Some(ak), Some(public), Some(scheme)) => {
+            say(proof, ak, public, scheme, subject, &facts)
+        }
+        _ => None,
+    };
     Judged { grade: Grade::Other, attested, certificates }
 }
 

@@ -1,6 +1,7 @@
 //! Reads data/metadata/fido.toml.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -56,7 +57,13 @@ struct AnchorRow {
     spki: String,
 }
 
+/// The index. It is a constant, and is taken apart once.
 pub(super) fn read() -> Result<Metadata, DataError> {
+    static INDEX: LazyLock<Result<Metadata, DataError>> = LazyLock::new(parse);
+    INDEX.clone()
+}
+
+fn parse() -> Result<Metadata, DataError> {
     let index: Index =
         toml::from_str(TEXT).map_err(|error| DataError::new(FILE, "", error.message().to_owned()))?;
     let date = |text: &str| {
