@@ -223,11 +223,9 @@ fn an_android_key_signs_what_it_was_made_for() {
     assert_eq!(text(&appraisal, ClaimName::DeviceSerial), "PHONE1");
     assert_eq!(text(&appraisal, ClaimName::DeviceClass), "tee");
     let other = Key::shared("acme-device-attest test: other", KeyKind::P256).unwrap();
-    for change in
-        [(|a: &mut AndroidKey, _| a.text = TOKEN.to_owned()) as fn(&mut AndroidKey, Arc<Key>), |a, other| {
-            a.signer = Some(other)
-        }]
-    {
+    let changes: [fn(&mut AndroidKey, Arc<Key>); 2] =
+        [|a, _| a.text = TOKEN.to_owned(), |a, other| a.signer = Some(other)];
+    for change in changes {
         let appraisal = Bench::android(|a| change(a, other.clone())).judge();
         assert_eq!(failed(&appraisal), ["attestation-signature-invalid"]);
         assert_eq!(appraisal.authenticity, Authenticity::NotAuthentic);
@@ -245,11 +243,13 @@ fn an_android_key_signs_what_it_was_made_for() {
 #[test]
 fn roots_of_one_format_are_none_of_another() {
     let root = |bench: &Bench| bench.reference.anchors.roots_for("acme-device-attest").next().map(|_| ());
-    for (make, own, others) in [
-        ((|| Bench::apple()) as fn() -> Bench, "roots_apple", ["roots_step", "roots_tpm"]),
+    type Case = (fn() -> Bench, &'static str, [&'static str; 2]);
+    let formats: [Case; 3] = [
+        (Bench::apple, "roots_apple", ["roots_step", "roots_tpm"]),
         (|| Bench::step(|_| {}), "roots_step", ["roots_apple", "roots_tpm"]),
         (|| Bench::tpm(|_| {}), "roots_tpm", ["roots_apple", "roots_step"]),
-    ] {
+    ];
+    for (make, own, others) in formats {
         assert!(root(&make()).is_some());
         let anchors = match own {
             "roots_apple" => {
@@ -293,7 +293,7 @@ impl Ids {
 
 #[test]
 fn every_check_of_the_answer_can_fail() {
-    use Authenticity::{Authentic, NotAuthentic, Undecided};
+    use Authenticity::{NotAuthentic, Undecided};
     let mut seen = Ids::default();
 
     // The envelope
@@ -354,7 +354,6 @@ fn every_check_of_the_answer_can_fail() {
     let declared: BTreeSet<&str> = about.checks.iter().map(|c| c.id).collect();
     assert_eq!(declared.len(), about.checks.len(), "an id is declared twice");
     assert!(seen.0.iter().all(|id| declared.contains(id.as_str()) || id == "csr-key-mismatch"));
-    let _ = Authentic;
 }
 
 fn challenges(seen: &mut Ids) {

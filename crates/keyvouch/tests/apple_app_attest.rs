@@ -248,13 +248,14 @@ fn every_check_can_fail() {
     let mut cut = Bench::new().signed().object;
     cut.pop();
     seen.fails(&Bench::new().judge_files(vec![cut]), NotAuthentic, &["malformed"]);
-    for change in [
-        (|a| a.receipt = None) as fn(&mut Attestation),
+    let changes: [fn(&mut Attestation); 5] = [
+        |a| a.receipt = None,
         |a| a.trailing = vec![0],
         |a| a.flags = 0xc0,
         |a| a.credential_id.push(0),
         |a| a.cose_key[0] = 0xa4,
-    ] {
+    ];
+    for change in changes {
         seen.fails(&Bench::altered(change).judge(), NotAuthentic, &["malformed"]);
     }
     let container = json!({ "typ": "ios-appattest", "attestation": "!" });
@@ -282,11 +283,12 @@ fn every_check_can_fail() {
     let other = bench.judge();
     seen.fails(&other, Authentic, &["challenge-mismatch"]);
     assert_eq!(other.freshness, Freshness::NonceMismatch);
-    for change in [
-        (|a| a.client_data_hash = sha256(b"other client data")) as fn(&mut Attestation),
+    let changes: [fn(&mut Attestation); 3] = [
+        |a| a.client_data_hash = sha256(b"other client data"),
         |a| a.nonce_extension = Some(vec![0x30, 0]),
         |a| a.nonce_extension = Some(keyvouch_emulator::der::octet_string(&[0; 32])),
-    ] {
+    ];
+    for change in changes {
         seen.fails(&Bench::altered(change).judge(), NotAuthentic, &["nonce-mismatch"]);
     }
     let other_id = Bench::altered(|a| a.credential_id = vec![0; 32]);
