@@ -733,7 +733,7 @@ fn no_policy_accepts_what_is_not_authentic() {
 }
 
 #[test]
-fn a_policy_judges_evidence_of_its_own_way_only() {
+fn witness_statements_are_for_one_policy() {
     let settings = Settings::default();
     let mut witnessed = appraisal(Authenticity::NotAttestable);
     witnessed.route = Route::WitnessStatement;

@@ -194,7 +194,8 @@ fn a_manifest_is_read_strictly() {
         m["files"].as_array_mut().unwrap().push(first);
     };
     let second_report = |m: &mut Value| m["files"][1]["role"] = "report".into();
-    let faults: [(&dyn Fn(&mut Value), &str); 7] = [
+    type Fault<'a> = (&'a dyn Fn(&mut Value), &'a str);
+    let faults: [Fault<'_>; 7] = [
         (&twice, "is listed twice"),
         (&second_report, "more than one file of the role"),
         (&|m| m["schema"] = "keyvouch.record/2".into(), "keyvouch.record/2"),

@@ -572,7 +572,8 @@ fn clusters_that_prove_nothing() {
     }
     // Signed by somebody else under the right names; expired; a card that another partition issued; no anchor.
     let forged = Key::shared("aws: forger", KeyKind::Rsa2048).unwrap();
-    let changes: Vec<Box<dyn FnOnce(&mut Cluster)>> = vec![
+    type Change = Box<dyn FnOnce(&mut Cluster)>;
+    let changes: Vec<Change> = vec![
         Box::new(|c| c.root.key = forged),
         Box::new(|c| c.aws_card.not_after = "2026-01-01T00:00:00Z".into()),
         Box::new(|c| c.hsm.partition.not_after = "2026-01-01T00:00:00Z".into()),

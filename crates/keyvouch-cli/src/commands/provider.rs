@@ -73,7 +73,7 @@ fn check(args: &AwsKmsCheck, out: &Output) -> Result<ExitCode, Error> {
     if let Err(why) = Spent::in_file(&args.spent).spend(ready.signatures()) {
         return Ok(refuse(why, out));
     }
-    let kept = redacted(&envelope).map(|value| json_text(value)).transpose()?.unwrap_or_default();
+    let kept = redacted(&envelope).map(json_text).transpose()?.unwrap_or_default();
     match aws_kms::send(&Client::default(), &ready, asked.endpoint.as_ref(), asked.at) {
         Ok(exchange) => {
             asked.conclude(exchange, Some(File::new("envelope.json", kept)), Some(&args.nonce.0), out)

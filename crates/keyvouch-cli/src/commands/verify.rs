@@ -364,14 +364,12 @@ mod tests {
         suggested.insert("accept_expired".into(), true.into());
         let got = options(
             suggested,
-            None,
             &[pair("accept_expired", "false"), pair("deny_serials", "1"), pair("deny_serials", "2")],
         );
         let got = got.unwrap();
         assert!(!got.is_on("accept_expired"));
         assert_eq!(got.list("deny_serials").collect::<Vec<_>>(), ["1", "2"]);
-        let twice =
-            options(Map::new(), None, &[pair("accept_expired", "true"), pair("accept_expired", "true")]);
+        let twice = options(Map::new(), &[pair("accept_expired", "true"), pair("accept_expired", "true")]);
         assert!(matches!(twice, Err(Error::OptionTwice(_))));
     }
 
