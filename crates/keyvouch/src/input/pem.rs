@@ -11,7 +11,7 @@ const DASHES: &str = "-----";
 pub struct Block<'t> {
     /// The label, such as `CERTIFICATE`.
     pub label: &'t str,
-    /// The decoded content; `None` when the block has no end or is not base64.
+    /// The decoded content; `None` when the block has no beginning or no end, or is not base64.
     pub der: Option<Vec<u8>>,
 }
 
@@ -26,11 +26,12 @@ pub(super) fn is_pem(bytes: &[u8]) -> bool {
 pub fn find(text: &str) -> Vec<Block<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
-    while let Some((_, after)) = rest.split_once(BEGIN) {
+    while let Some((between, after)) = rest.split_once(BEGIN) {
+        found.extend(ends(between));
+        rest = after;
         let Some((label, body)) = after.split_once(DASHES) else { break };
         // A label that runs over a line end is no label.
         if label.contains(['\n', '\r']) {
-            rest = after;
             continue;
         }
         let end = body.find(END);
@@ -46,7 +47,17 @@ pub fn find(text: &str) -> Vec<Block<'_>> {
         // Past "-----END ": what follows is text until the next BEGIN.
         rest = rest.strip_prefix(END).unwrap_or(rest);
     }
+    found.extend(ends(rest));
     found
+}
+
+/// Blocks that end in a text where none begins: what they begin with was damaged. To pass over them as over any other
+/// text would change what the rest says, such as of which key a chain of certificates speaks.
+fn ends(text: &str) -> impl Iterator<Item = Block<'_>> {
+    text.split(END).skip(1).filter_map(|after| {
+        let (label, _) = after.split_once(DASHES)?;
+        (!label.contains(['\n', '\r'])).then_some(Block { label, der: None })
+    })
 }
 
 /// Encapsulated headers (RFC 1421) end with an empty line.
@@ -101,9 +112,18 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\nAQI=\n",
             "-----BEGIN CERTIFICATE-----\nAQI=\n-----END OTHER-----\n",
             "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
+            "~----BEGIN CERTIFICATE-----\nAQI=\n-----END CERTIFICATE-----\n",
+            "-----BEGIM CERTIFICATE-----\nAQI=\n-----END CERTIFICATE-----\n",
         ] {
             assert_eq!(find(text), [Block { label: "CERTIFICATE", der: None }], "{text}");
         }
         assert!(find("-----BEGIN CERT\nIFICATE-----").is_empty());
+        assert!(find("-----END CERT\nIFICATE-----").is_empty());
+        let good = "-----BEGIN CERTIFICATE-----\nAQI=\n-----END CERTIFICATE-----\n";
+        for (text, good_at) in [(format!("x{}{good}", &good[1..]), 1), (format!("{good}x{}", &good[1..]), 0)] {
+            let blocks = find(&text);
+            assert_eq!(blocks.iter().position(|b| b.der.is_some()), Some(good_at), "{text}");
+            assert_eq!(blocks.len(), 2);
+        }
     }
 }
