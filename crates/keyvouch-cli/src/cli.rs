@@ -113,18 +113,20 @@ pub(crate) struct Verify {
     #[arg(long, short)]
     pub(crate) verbose: bool,
 
+    /// The private key that signs the result: PKCS#8 or JWK; `keyvouch result key generate` makes one
+    #[arg(long, value_name = "FILE", required_if_eq("output", "ear"), value_hint = ValueHint::FilePath, help_heading = RESULT)]
+    pub(crate) result_key: Option<PathBuf>,
+
     #[command(flatten)]
     pub(crate) result: ResultTerms,
 }
 
+const RESULT: &str = "Options of signed results (EAR)";
+
 /// What stands in a signed result.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Options of --output ear")]
+#[command(next_help_heading = RESULT)]
 pub(crate) struct ResultTerms {
-    /// The private key that signs the result: PKCS#8 or JWK; `keyvouch result key generate` makes one
-    #[arg(long, value_name = "FILE", required_if_eq("output", "ear"), value_hint = ValueHint::FilePath)]
-    pub(crate) result_key: Option<PathBuf>,
-
     /// The form of the result
     #[arg(long, value_enum, value_name = "FORM", default_value_t = ResultForm::Jwt)]
     pub(crate) result_format: ResultForm,
@@ -490,9 +492,16 @@ pub(crate) struct RecordExport {
     #[arg(long)]
     pub(crate) with_trust_data: bool,
 
-    /// Put a file about the report beside it, such as a signed result. May be repeated
+    /// Put a file about the report beside it, such as the answer of a time-stamping authority. May be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) proof: Vec<PathBuf>,
+
+    /// Sign the report as a result (EAR) with this private key, PKCS#8 or JWK, and put it into the record
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = RESULT)]
+    pub(crate) result_key: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) result: ResultTerms,
 }
 
 /// Judge a record again, at its own time, and say whether the answer is the same, byte for byte.

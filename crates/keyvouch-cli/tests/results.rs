@@ -191,3 +191,32 @@ fn a_page_of_html() {
     assert!(page.starts_with("<!DOCTYPE html>") && page.contains("33162554") && !page.contains("<script"));
     assert_eq!(text(&keyvouch(&args)), page);
 }
+
+#[test]
+fn a_record_holds_the_signed_result() {
+    let bench = Bench::new();
+    let (key, jwks) = bench.key("ES256", "pkcs8");
+    let (anchors, zip) = (format!("{EXAMPLE}/anchors"), bench.path("record.zip"));
+    let output = keyvouch(
+        &[
+            &["record", "export", EXAMPLE, "--anchors", &anchors, "--at", "2026-06-01T00:00:00Z"][..],
+            &["--result-key", &key, "--to", &zip],
+        ]
+        .concat(),
+    );
+    assert!(output.status.success(), "{output:?}");
+    let bundle = keyvouch_record::Bundle::read(&std::fs::read(&zip).unwrap()).unwrap();
+    assert_eq!(bundle.proofs.len(), 1);
+    assert_eq!(bundle.proofs[0].name, "result.jwt");
+    let token = bench.path("result.jwt");
+    std::fs::write(&token, &bundle.proofs[0].bytes).unwrap();
+    let (status, _) = bench.check(Path::new(&token), &jwks, &THEN);
+    assert_eq!(status, Some(0));
+    let again = keyvouch(&["record", "verify", &zip]);
+    assert!(again.status.success() && text(&again).contains("the same, byte for byte"), "{again:?}");
+    // The private key is in none of it.
+    let secret = std::fs::read_to_string(&key).unwrap();
+    let line = secret.lines().nth(1).unwrap();
+    let all = [text(&output), text(&again), String::from_utf8_lossy(&std::fs::read(&zip).unwrap()).into_owned()];
+    assert!(all.iter().all(|text| !text.contains(line)));
+}

@@ -8,6 +8,7 @@ use keyvouch_record::{Answer, Bundle, BundleError, Difference, TrustData, rechec
 use serde_json::{Value, json};
 
 use super::emulate::quote;
+use super::result::Signer;
 use super::verify;
 use crate::cli::{Format, Record, RecordCommand, RecordExport, RecordVerify};
 use crate::error::Error;
@@ -25,8 +26,13 @@ pub(crate) fn run(args: &Record, out: &Output) -> Result<ExitCode, Error> {
 }
 
 fn export(args: &RecordExport, out: &Output) -> Result<ExitCode, Error> {
+    let signer = args.result_key.as_deref().map(|key| Signer::read(key, &args.result)).transpose()?;
     let case = verify::case(&args.judge, out)?;
     let report = verify::judge(&case)?;
+    let signed = signer.map(|signer| {
+        let (token, _) = signer.issue(&report, &case.submission, out)?;
+        Ok(File::new(signer.file_name(), token))
+    });
     let fail = |why| Error::Record { path: args.to.clone(), why };
     let proofs = files::report_names(&args.proof.iter().map(AsRef::as_ref).collect::<Vec<_>>());
     let proofs = args.proof.iter().zip(proofs).map(|(path, name)| Ok(File::new(name, files::read(path)?)));
@@ -34,7 +40,7 @@ fn export(args: &RecordExport, out: &Output) -> Result<ExitCode, Error> {
         case,
         report: report.to_json()?.into_bytes(),
         labels: BTreeMap::new(),
-        proofs: proofs.collect::<Result<_, Error>>()?,
+        proofs: signed.into_iter().chain(proofs).collect::<Result<_, Error>>()?,
     };
     if args.with_trust_data {
         bundle.include_trust_data();

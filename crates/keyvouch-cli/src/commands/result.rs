@@ -145,14 +145,17 @@ pub(crate) struct Signer<'a> {
 
 impl<'a> Signer<'a> {
     /// Reads the key, before any evidence is looked at.
-    pub(crate) fn read(terms: &'a ResultTerms) -> Result<Self, Error> {
-        // clap sees to it that there is one.
-        let path = terms.result_key.as_deref().unwrap_or_else(|| Path::new(""));
-        Ok(Self { terms, key: signing_key(path)? })
+    pub(crate) fn read(key: &Path, terms: &'a ResultTerms) -> Result<Self, Error> {
+        Ok(Self { terms, key: signing_key(key)? })
     }
 
-    /// Prints the report as signed result.
-    pub(crate) fn issue(&self, report: &Report, submission: &Submission, out: &Output) -> Result<(), Error> {
+    /// The report as signed result, in the form that was asked for; and whether that is text.
+    pub(crate) fn issue(
+        &self,
+        report: &Report,
+        submission: &Submission,
+        out: &Output,
+    ) -> Result<(Vec<u8>, bool), Error> {
         let asked = self.terms;
         let profile = match asked.ear_profile {
             EarProfile::V03 => Profile::V03,
@@ -180,14 +183,32 @@ impl<'a> Signer<'a> {
             evidence: if asked.result_evidence { cmw::evidence(&submission.evidence) } else { None },
         };
         let token = issue(report, &terms, form, &self.key)?;
-        match (asked.result_wrapper, form) {
-            (None, Form::Cwt) => out.bytes(&token),
-            (None, Form::Jwt) => out.print(&format!("{}\n", String::from_utf8_lossy(&token))),
-            (Some(Wrapper::Cbor), _) => out.bytes(&cmw::around(token, form, profile).to_cbor()),
-            (Some(Wrapper::Json), _) => match cmw::around(token, form, profile).to_json() {
-                Some(json) => out.json(&json),
-                None => Ok(()),
-            },
+        Ok(match (asked.result_wrapper, form) {
+            (None, Form::Cwt) => (token, false),
+            (None, Form::Jwt) => ([token.as_slice(), b"\n"].concat(), true),
+            (Some(Wrapper::Cbor), _) => (cmw::around(token, form, profile).to_cbor(), false),
+            (Some(Wrapper::Json), _) => {
+                let json = cmw::around(token, form, profile).to_json().unwrap_or_default();
+                (keyvouch::appraisal::json_text(json)?.into_bytes(), true)
+            }
+        })
+    }
+
+    /// Prints the signed result.
+    pub(crate) fn print(&self, report: &Report, submission: &Submission, out: &Output) -> Result<(), Error> {
+        match self.issue(report, submission, out)? {
+            (token, true) => out.print(&String::from_utf8_lossy(&token)),
+            (token, false) => out.bytes(&token),
+        }
+    }
+
+    /// What the file of such a result is called.
+    pub(crate) const fn file_name(&self) -> &'static str {
+        match (self.terms.result_wrapper, self.terms.result_format) {
+            (Some(Wrapper::Json), _) => "result.cmw.json",
+            (Some(Wrapper::Cbor), _) => "result.cmw.cbor",
+            (None, ResultForm::Jwt) => "result.jwt",
+            (None, ResultForm::Cwt) => "result.cwt",
         }
     }
 }

@@ -24,14 +24,13 @@ use crate::text::report::{self, View};
 
 /// Judges evidence and prints the answer.
 pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
-    let signer = match args.output {
-        Answer::Ear => Some(result::Signer::read(&args.result)?),
-        _ => None,
-    };
+    // clap sees to it that there is a key for a signed answer.
+    let key = args.result_key.as_deref().filter(|_| args.output == Answer::Ear);
+    let signer = key.map(|key| result::Signer::read(key, &args.result)).transpose()?;
     let case = case(&args.judge, out)?;
     let report = judge(&case)?;
     match (args.output, signer) {
-        (_, Some(signer)) => signer.issue(&report, &case.submission, out)?,
+        (_, Some(signer)) => signer.print(&report, &case.submission, out)?,
         (Answer::Json, _) => out.json(&serde_json::to_value(&report)?)?,
         (Answer::Html, _) => out.print(&keyvouch_results::html::page(&report))?,
         (Answer::Text | Answer::Ear, None) => print(&case, &report, args.verbose, out)?,
