@@ -386,7 +386,10 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("new");
         assert!(matches!(read(&dir), Err(Error::ReferenceData { .. })));
-        Writer::open(&dir).unwrap().replace(vec![list(b"one")], &[]).unwrap();
+        let roots = Entry::new(Kind::FidoMetadataRoots, b"r", Path::new("r"), Time::from_unix(0));
+        let roots = Stored { entry: roots, bytes: b"r".to_vec() };
+        Writer::open(&dir).unwrap().replace(vec![list(b"one"), roots], &[]).unwrap();
+        assert_eq!(read(&dir).unwrap().len(), 2);
         Writer::open(&dir).unwrap().replace(vec![list(b"two")], &[Kind::FidoMetadataRoots]).unwrap();
         let stored = read(&dir).unwrap();
         assert_eq!(stored.len(), 1);
