@@ -279,7 +279,7 @@ fn webauthn_is_judged_by_the_stored_metadata() {
     done(&desk.update_rooted("--from blob.jwt"));
     desk.emulate("webauthn");
     let (without, note) = desk.report("webauthn", &[]);
-    assert_eq!(check(&without, "model-unknown").0, "warn");
+    assert_eq!(check(&without, "model-unknown").0, "warning");
     assert!(!note.contains("reference data"), "{note}");
 
     let (with, note) = desk.report("webauthn", &["--reference", "reference"]);
