@@ -371,7 +371,7 @@ Example:
   curl -fsSo status.json https://android.googleapis.com/attestation/status
   curl -fsSLo blob.jwt https://mds3.fidoalliance.org/
   keyvouch reference update --from status.json --from blob.jwt --reference reference/
-  keyvouch verify evidence/ --reference reference/ --option android_status_max_age=24 --option metadata_max_stale=30")]
+  keyvouch verify evidence/ --reference reference/ --option android_status_max_age=24")]
 pub(crate) struct ReferenceUpdate {
     /// The file, as it was downloaded. May be repeated
     #[arg(long, required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -62,7 +62,9 @@ impl Desk {
         let anchors = format!("{sample}/anchors");
         let start = ["verify", sample, "--anchors", anchors.as_str(), "--at", AT, "--output", "json"];
         let made = self.run(&[&start, words].concat());
-        (serde_json::from_slice(&made.stdout).expect(text(&made.stderr)), text(&made.stderr).to_owned())
+        let note = text(&made.stderr).to_owned();
+        let report = serde_json::from_slice(&made.stdout);
+        (report.unwrap_or_else(|why| panic!("{why}: {note}")), note)
     }
 
     fn emulate(&self, format: &str) {

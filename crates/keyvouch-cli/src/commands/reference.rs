@@ -382,4 +382,27 @@ mod tests {
             assert_eq!(recognise(text.as_bytes()), kind, "{text}");
         }
     }
+
+    #[test]
+    fn metadata_older_than_the_built_in_index_are_not_newer() {
+        let dir = tempfile::tempdir().unwrap();
+        let reference = Reference::builtin().unwrap();
+        let at = "2026-06-01T00:00:00Z".parse().unwrap();
+        let mut blob = keyvouch_emulator::webauthn::mds::Blob::new().unwrap();
+        for (number, newer) in [(reference.fido.number - 1, false), (reference.fido.number, true)] {
+            blob.number = number;
+            let bytes = blob.sign().unwrap();
+            let metadata = Metadata::from_blob(&bytes, Some(&blob.roots()), &reference, at).unwrap();
+            let import = Import {
+                path: PathBuf::from("blob.jwt"),
+                entry: Entry::new(Kind::FidoMetadata, &bytes, Path::new("blob.jwt"), at),
+                bytes,
+                content: Content::Metadata(Box::new(metadata)),
+            };
+            let writer = Writer::open(dir.path()).unwrap();
+            assert_eq!(check_newer(&import, &writer, Some(&reference)).is_ok(), newer, "{number}");
+            // Below roots of one's own the service's numbers mean nothing.
+            assert!(check_newer(&import, &writer, None).is_ok());
+        }
+    }
 }
