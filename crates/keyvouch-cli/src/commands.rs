@@ -9,6 +9,7 @@ mod manpage;
 mod policy;
 mod provider;
 mod record;
+mod reference;
 mod request;
 mod result;
 mod tpm;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
         Command::Inspect(args) => inspect::run(&args, out),
         Command::Formats(args) => formats::run(&args, out),
         Command::Anchors(args) => anchors::run(&args, out),
+        Command::Reference(args) => reference::run(&args, out),
         Command::Policy(args) => policy::run(&args, out),
         Command::Request(args) => request::run(&args, out),
         Command::Emulate(args) => emulate::run(&args, out),

@@ -109,6 +109,17 @@ pub(crate) enum Error {
     Random,
     #[error("option {name}: {why}")]
     OptionFile { name: String, why: Box<Error> },
+    #[error("{}: {why}", .path.display())]
+    ReferenceData { path: PathBuf, why: String },
+    #[error(
+        "name the folder of the reference data with --reference DIR, or in the environment variable {}",
+        crate::reference_folder::VARIABLE
+    )]
+    NoReferenceFolder,
+    #[error(
+        "{option} is about the {about}, and none is imported; leave the option out, or name the file with --from"
+    )]
+    Idle { option: &'static str, about: &'static str },
     #[error("the clock of this machine cannot be read; give the time with --at")]
     Clock,
     #[error(transparent)]

@@ -6,6 +6,7 @@ mod error;
 mod files;
 mod output;
 mod reference;
+mod reference_folder;
 mod submission_file;
 mod text;
 

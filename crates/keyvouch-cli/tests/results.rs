@@ -217,6 +217,7 @@ fn a_record_holds_the_signed_result() {
     // The private key is in none of it.
     let secret = std::fs::read_to_string(&key).unwrap();
     let line = secret.lines().nth(1).unwrap();
-    let all = [text(&output), text(&again), String::from_utf8_lossy(&std::fs::read(&zip).unwrap()).into_owned()];
+    let all =
+        [text(&output), text(&again), String::from_utf8_lossy(&std::fs::read(&zip).unwrap()).into_owned()];
     assert!(all.iter().all(|text| !text.contains(line)));
 }

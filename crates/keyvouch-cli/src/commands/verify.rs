@@ -18,9 +18,9 @@ use crate::commands::{policy, result};
 use crate::error::Error;
 use crate::files::{self, Evidence};
 use crate::output::Output;
-use crate::reference;
 use crate::submission_file::SubmissionFile;
 use crate::text::report::{self, View};
+use crate::{reference, reference_folder};
 
 /// Judges evidence and prints the answer.
 pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
@@ -57,10 +57,16 @@ pub(crate) fn case(args: &Judge, out: &Output) -> Result<Case, Error> {
     }
 
     let suggested = suggestion.map(|(_, file)| file.suggested).unwrap_or_default();
+    let at = time(args.at, suggested.at.as_deref())?;
+    let mut options = options(suggested.options, &args.option)?;
+    if let Some(dir) = reference_folder::named(args.reference.as_deref()) {
+        let used = reference_folder::apply(reference_folder::read(&dir)?, &mut options, &args.option, at);
+        out.note(&format!("reference data in {}: {}", dir.display(), used.join("; ")));
+    }
     let submission = Submission {
-        at: time(args.at, suggested.at.as_deref())?,
+        at,
         nonce: args.nonce.as_ref().map(|n| n.0.clone()),
-        options: options(suggested.options, &args.option)?,
+        options,
         ..read(&evidence, args.request.as_deref(), out)?
     };
     Ok(Case {
