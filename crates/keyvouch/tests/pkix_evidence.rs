@@ -533,7 +533,7 @@ fn every_check_can_fail() {
     }
 
     // unknown-algorithm: of the signature, of the key
-    let bench = algorithm(der::sequence(&[der::oid("2.16.840.1.101.3.4.3.18").unwrap()]));
+    let bench = algorithm(der::sequence(&[der::oid("2.16.840.1.101.3.4.3.20").unwrap()]));
     note(fails(bench, Undecided, &["unknown-algorithm"]));
     let brainpool = keyvouch_emulator::key::ec_spki("1.3.36.3.3.2.8.1.1.8", &[4; 65]).unwrap();
     let mut bench = altered(|s| s.elements[TRANSACTION].remove(claim::AK_SPKI));

@@ -83,7 +83,7 @@ fn every_check_can_fail() {
     seen.extend(answers(&evidence, NotAttestable, &["no-attestation-format"]));
 
     // declared-device-unknown, declared-device-attests
-    let declared = submission(vec![request()], Some("Acme Vault 3000"));
+    let declared = submission(vec![request()], Some("Umbrella Box 3000"));
     seen.extend(answers(&declared, Undecided, &["declared-device-unknown"]));
     for device in ["YubiKey 5C", "Thales Luna Network HSM 7", "entrust nShield"] {
         let declared = submission(vec![request()], Some(device));

@@ -819,6 +819,7 @@ mod tests {
         assert_eq!(
             ids(third_party.into_iter()),
             [
+                "aws-cloudhsm-root-g1",
                 "crypto4a-rca",
                 "globalsign-root-r3",
                 "securosys-primus-hsm-rootkey-2024",

@@ -143,12 +143,13 @@ fn json(value: &toml::Value) -> Json {
     }
 }
 
-/// What a report claims: format, claims and details of every authentic statement, without a statement twice.
+/// What a report claims: format, claims and details of every statement that somebody signed, a device or a witness,
+/// without a statement twice. What a provider said to the operator is signed by nobody.
 pub(crate) fn claims_of(report: &Report) -> Vec<Json> {
     let mut found = Vec::new();
     for appraisal in &report.appraisals {
         let json = serde_json::to_value(appraisal).unwrap();
-        if json["authenticity"] == "authentic" {
+        if json["route"] == "attestation" || json["route"] == "witness-statement" {
             let claimed = serde_json::json!([json["format"], json["claims"], json["details"]]);
             if !found.contains(&claimed) {
                 found.push(claimed);

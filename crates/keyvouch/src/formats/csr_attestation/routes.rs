@@ -46,6 +46,7 @@ pub(crate) const NUMBERS: &[(u32, &str)] = &[
     (19, "webauthn"),
     (20, "acme-device-attest"),
     (21, "apple-mda"),
+    (22, "witness-statement"),
 ];
 
 /// The operator switch of the arc.
