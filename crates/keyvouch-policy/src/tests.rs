@@ -88,9 +88,15 @@ const CABF: &[&str] = &[
     "cabf-code-signing-witnessed",
     "cabf-signing-service",
 ];
-/// Those that ask for attestation of a key whose history counts.
-const HISTORY: &[&str] =
-    &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd", "device-identity"];
+/// Those that ask for the history of the key.
+const HISTORY: &[&str] = &[
+    "hardware-key",
+    "cabf-code-signing",
+    "cabf-code-signing-witnessed",
+    "cabf-signing-service",
+    "eidas-qscd",
+    "device-identity",
+];
 const ONE_MODULE: &[&str] = &[
     "hardware-key",
     "cabf-code-signing",
@@ -106,8 +112,8 @@ const MODULE: &[&str] = &[
     "cabf-signing-service",
     "eidas-qscd",
 ];
-/// Those for other ways than attestation.
-const BY_WORD: &[&str] = &["cabf-code-signing-provider-report", "cabf-code-signing-witnessed"];
+/// Those that do without a certification.
+const BY_WORD: &[&str] = &["cabf-code-signing-provider-report"];
 
 /// Policies, requirement, what differs from [`good`], how it comes out. `CLASS` stands for the class of
 /// certifications that the policy asks for.
@@ -742,7 +748,8 @@ fn witness_statements_are_for_one_policy() {
         let decision = policy.decide(&witnessed, false, &settings);
         let (takes_it, first) = (policy.route() == Route::WitnessStatement, &decision.requirements[0]);
         assert_eq!(takes_it, *name == "cabf-code-signing-witnessed");
-        let id = if takes_it { "evidence-route" } else { "evidence-authentic" };
+        let attests = policy.route() == Route::Attestation;
+        let id = if attests { "evidence-authentic" } else { "evidence-route" };
         assert_eq!((first.id.as_str(), first.met, first.unknown), (id, takes_it, false), "{name}");
         if !takes_it {
             assert_eq!(decision.verdict, Verdict::Refuse, "{name}");

@@ -22,7 +22,7 @@ fn case(sample: &Sample) -> Case {
         Submission::new(sample.evidence.iter().map(file).collect(), sample.at.parse().unwrap());
     submission.request = sample.request.as_ref().map(file);
     for (name, value) in &sample.options {
-        submission.options.set(name, value.clone());
+        submission.options.set_inline(name.clone(), value.clone());
     }
     let mut case = Case::new(submission, Policy::builtin("hardware-key").unwrap());
     case.operator_data = sample.anchors.iter().map(file).collect();

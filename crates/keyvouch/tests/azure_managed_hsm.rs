@@ -130,7 +130,12 @@ fn decoded(attestation: &Attestation) -> Vec<File> {
 
 fn appraise(reference: &Reference, submission: &Submission) -> Appraisal {
     let mut report = Verifier::new(reference.clone()).appraise(submission).unwrap();
-    assert_eq!(report.appraisals.len(), 1, "{:?}", report.appraisals.iter().map(|a| a.format).collect::<Vec<_>>());
+    assert_eq!(
+        report.appraisals.len(),
+        1,
+        "{:?}",
+        report.appraisals.iter().map(|a| a.format).collect::<Vec<_>>()
+    );
     report.appraisals.pop().unwrap()
 }
 
@@ -286,7 +291,8 @@ fn the_source_is_chosen_from_containers_and_certificates() {
         );
     }
     // Keys of vaults are of another format.
-    let vault = json!({"key": {"kid": "https://v.vault.azure.net/keys/k/1", "kty": "RSA-HSM"}, "attributes": {}});
+    let vault =
+        json!({"key": {"kid": "https://v.vault.azure.net/keys/k/1", "kty": "RSA-HSM"}, "attributes": {}});
     assert_eq!(bench.judge(answer(&vault)).format, "azure-key-vault");
     // Other refusals, other JSON.
     for other in [

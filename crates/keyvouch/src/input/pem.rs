@@ -120,7 +120,8 @@ mod tests {
         assert!(find("-----BEGIN CERT\nIFICATE-----").is_empty());
         assert!(find("-----END CERT\nIFICATE-----").is_empty());
         let good = "-----BEGIN CERTIFICATE-----\nAQI=\n-----END CERTIFICATE-----\n";
-        for (text, good_at) in [(format!("x{}{good}", &good[1..]), 1), (format!("{good}x{}", &good[1..]), 0)] {
+        for (text, good_at) in [(format!("x{}{good}", &good[1..]), 1), (format!("{good}x{}", &good[1..]), 0)]
+        {
             let blocks = find(&text);
             assert_eq!(blocks.iter().position(|b| b.der.is_some()), Some(good_at), "{text}");
             assert_eq!(blocks.len(), 2);

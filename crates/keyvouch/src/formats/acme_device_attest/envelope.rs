@@ -45,14 +45,16 @@ fn has(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
-/// `{"attObj": …}`, or `{"error": …}` and nothing else.
+/// `{"attObj": …}`, or `{"error": …}` and nothing else. The error of a client is text: what others call an error, such as
+/// the answer of a cloud service, is not taken for one.
 fn in_payload(members: &Map<String, Value>) -> Option<Answer> {
     let (object, error) = (members.get("attObj"), members.get("error"));
     let said = match error {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) if text.is_empty() => None,
         Some(Value::String(text)) => Some(text.clone()),
-        Some(other) => Some(other.to_string()),
+        Some(other) if object.is_some() => Some(other.to_string()),
+        Some(_) => None,
     };
     match (object, said) {
         (Some(_), Some(said)) => Some(Answer::ClientError(said)),
