@@ -908,7 +908,7 @@ pub(crate) enum AzureCommand {
 #[derive(Debug, Args)]
 #[command(after_long_help = PROVIDER_STATUS)]
 pub(crate) struct AzureFetch {
-    /// The key, by the identifier of its version: https://VAULT.vault.azure.net/keys/NAME/VERSION
+    /// The key, by the identifier of its version: `https://VAULT.vault.azure.net/keys/NAME/VERSION`
     #[arg(long, value_name = "KID")]
     pub(crate) key: String,
 
