@@ -62,8 +62,10 @@ fn command(sample: &Sample, dir: &Path) -> Vec<String> {
     for request in write(&dir.join("request"), sample.request.as_slice()) {
         args.extend(["--request".to_owned(), text(&request)]);
     }
-    write(&dir.join("anchors"), &sample.anchors);
-    args.extend(["--anchors".to_owned(), text(&dir.join("anchors"))]);
+    if !sample.anchors.is_empty() {
+        write(&dir.join("anchors"), &sample.anchors);
+        args.extend(["--anchors".to_owned(), text(&dir.join("anchors"))]);
+    }
     for (name, value) in &sample.options {
         let mut value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let mut known = keyvouch::formats::about().flat_map(|a| a.options);

@@ -91,7 +91,10 @@ fn write(sample: &Sample, dir: &Path) -> Result<(), Error> {
         Err(why) => return Err(Error::write(dir, why)),
     }
     let anchors = dir.join(ANCHORS);
-    fs::create_dir_all(&anchors).map_err(|why| Error::write(&anchors, why))?;
+    // Witnesses are trusted by an option, and by no anchor.
+    let has_anchors = !sample.anchors.is_empty();
+    fs::create_dir_all(if has_anchors { &anchors } else { dir })
+        .map_err(|why| Error::write(&anchors, why))?;
     for file in &sample.evidence {
         write_file(dir, file)?;
     }
@@ -112,7 +115,7 @@ fn write(sample: &Sample, dir: &Path) -> Result<(), Error> {
         evidence: sample.evidence.iter().map(|f| f.name.clone()).collect(),
         request: sample.request.as_ref().map(|f| f.name.clone()),
         suggested: Suggested {
-            anchors: Some(ANCHORS.to_owned()),
+            anchors: has_anchors.then(|| ANCHORS.to_owned()),
             at: Some(sample.at.clone()),
             options: sample.options.clone(),
         },
@@ -157,7 +160,9 @@ fn short_command(dir: &Path) -> String {
 fn long_command(sample: &Sample, dir: &Path) -> String {
     let mut words = vec![format!("keyvouch verify {}", quote(dir))];
     words.extend(sample.request.iter().map(|f| format!("--request {}", quote(&dir.join(&f.name)))));
-    words.push(format!("--anchors {}", quote(&dir.join(ANCHORS))));
+    if !sample.anchors.is_empty() {
+        words.push(format!("--anchors {}", quote(&dir.join(ANCHORS))));
+    }
     words.push(format!("--at {}", sample.at));
     for (name, value) in &sample.options {
         let value = match value.as_str() {
