@@ -27,7 +27,6 @@ pub(crate) struct Judged {
     /// How the statement answers the challenge; absent when there is no statement or no challenge was given.
     pub(crate) freshness: Option<Freshness>,
     /// The challenge in the authenticated statement.
-    #[allow(dead_code, reason = "for the formats that carry such a chain")]
     pub(crate) challenge: Option<Vec<u8>>,
 }
 
