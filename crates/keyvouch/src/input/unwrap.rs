@@ -18,7 +18,7 @@ use crate::pki::{
 use crate::submission::{File, Submission};
 use crate::wire::cbor;
 use crate::wire::cmw::{self, Cmw};
-use crate::wire::der::{content, sequence, single};
+use crate::wire::der::{content, is_below, sequence, single};
 
 /// Shorter text is not taken for base64: too many words are.
 const MIN_BASE64: usize = 64;
@@ -499,8 +499,7 @@ fn is_password_encryption(algorithm: &[u8]) -> bool {
         let _ = reader.is_finished();
         Ok(oid)
     };
-    read().is_ok_and(|oid| {
-        let text = oid.to_string();
-        text.starts_with("1.2.840.113549.1.5.") || text.starts_with("1.2.840.113549.1.12.")
-    })
+    const PKCS_5: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5");
+    const PKCS_12: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12");
+    read().is_ok_and(|oid| is_below(oid, PKCS_5) || is_below(oid, PKCS_12))
 }

@@ -1,6 +1,6 @@
 //! A thin layer over the `der` crate: walking definite-length TLVs without copying.
 
-use ::der::asn1::AnyRef;
+use ::der::asn1::{AnyRef, ObjectIdentifier};
 use ::der::{Decode, Reader, SliceReader, Tag};
 
 use crate::time::Time;
@@ -72,6 +72,11 @@ pub(crate) fn time(tlv: &[u8]) -> Option<Time> {
         (Tag::GeneralizedTime, content) => generalized_time(content),
         _ => None,
     }
+}
+
+/// Whether an object identifier lies below an arc.
+pub(crate) fn is_below(oid: ObjectIdentifier, arc: ObjectIdentifier) -> bool {
+    oid != arc && oid.starts_with(arc)
 }
 
 #[cfg(test)]

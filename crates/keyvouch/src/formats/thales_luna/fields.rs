@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::crypto::PublicKey;
 use crate::pki::Certificate;
+use crate::wire::der::is_below;
 
 /// Object identifiers below the arc 1.3.6.1.4.1.12383 of Chrysalis-ITS, now Thales.
 pub(super) mod oid {
@@ -33,9 +34,7 @@ pub(super) mod oid {
     pub(super) const FLAGS: ObjectIdentifier = oid("1.3.6.1.4.1.12383.2.5");
 }
 
-const ARC: &str = "1.3.6.1.4.1.12383.";
-/// The beginning of every object identifier below the arc, in DER after tag and length.
-const ARC_DER: &[u8] = b"\x2b\x06\x01\x04\x01\xe0\x5f";
+const ARC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.12383");
 /// The purpose of a PKC in DER.
 const PKC_DER: &[u8] = b"\x06\x09\x2b\x06\x01\x04\x01\xe0\x5f\x01\x0d";
 
@@ -72,12 +71,13 @@ pub(super) fn purposes(certificate: &Certificate) -> Purposes {
 
 /// Whether the bytes have an object identifier below the maker's arc in them.
 pub(super) fn mentions_arc(bytes: &[u8]) -> bool {
-    bytes.windows(ARC_DER.len()).any(|w| w == ARC_DER)
+    let arc = ARC.as_bytes();
+    bytes.windows(arc.len()).any(|w| w == arc)
 }
 
 /// Whether the certificate has a purpose or an extension below the maker's arc.
 pub(super) fn is_ours(certificate: &Certificate) -> bool {
-    let below = |oid: &ObjectIdentifier| oid.to_string().starts_with(ARC);
+    let below = |oid: &ObjectIdentifier| is_below(*oid, ARC);
     let by_purpose = match purposes(certificate) {
         Purposes::Absent => false,
         Purposes::Unreadable => {
@@ -231,7 +231,7 @@ pub(super) fn model(dac: &Certificate) -> Option<String> {
 
 pub(super) fn view(certificate: &Certificate) -> Value {
     let mut fields = serde_json::Map::new();
-    for extension in certificate.extensions().filter(|e| e.oid.to_string().starts_with(ARC)) {
+    for extension in certificate.extensions().filter(|e| is_below(e.oid, ARC)) {
         fields.insert(extension.oid.to_string(), hex::encode(extension.value).into());
     }
     if let (true, Ok(leaf)) = (is_leaf(certificate), Leaf::read(certificate)) {

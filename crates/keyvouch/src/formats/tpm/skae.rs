@@ -16,13 +16,13 @@ use der::asn1::ObjectIdentifier;
 use der::{Tag, TagNumber};
 
 use crate::pki::{Certificate, CertificationRequest};
-use crate::wire::der::{content, sequence, single};
+use crate::wire::der::{content, is_below, sequence, single};
 
 /// The arc of its identifier, as extension or attribute.
-const ARC: &str = "2.23.133.6.1.";
+const ARC: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.133.6.1");
 
 fn is_skae(oid: ObjectIdentifier) -> bool {
-    oid.to_string().starts_with(ARC)
+    is_below(oid, ARC)
 }
 
 /// What the certificate's extension is, if it has one.
