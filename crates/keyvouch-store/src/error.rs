@@ -1,0 +1,67 @@
+//! Why the store could not do what it was asked.
+
+use keyvouch_record::{BundleError, CaseError};
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The place is not one that a store can be at.
+    #[error("{0:?} is no database: write a file name, or postgres://user@host/database")]
+    Location(String),
+    /// The database does not answer, is full, or lost its disk. Nothing was recorded; it may be asked again.
+    #[error("the database cannot be used: {0}")]
+    Unavailable(#[source] sqlx::Error),
+    /// Records that were to be written together could not be. None of them was recorded.
+    #[error("the record could not be kept: {why}")]
+    NotKept {
+        /// The first reason.
+        why: String,
+        /// Whether the same request may succeed later.
+        temporary: bool,
+    },
+    /// The database was made by a later version, or altered.
+    #[error("the tables of the database are not those of this version: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// What is in the database does not fit together.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+    /// There is no such record.
+    #[error("there is no record {0}")]
+    NoRecord(String),
+    /// The record was pruned: its contents are gone, its leaf is still in the log.
+    #[error("record {0} was pruned: only its place in the log is left")]
+    Pruned(String),
+    /// A record cannot be put together.
+    #[error("the record cannot be put together: {0}")]
+    Bundle(#[from] BundleError),
+    /// A record cannot be judged.
+    #[error(transparent)]
+    Case(#[from] CaseError),
+    /// Records are younger than the rule demands to keep them.
+    #[error("records must be kept for at least {minimum} days; say so if you mean to break that rule")]
+    TooYoung {
+        /// The least number of days.
+        minimum: u32,
+    },
+    /// The store is shutting down.
+    #[error("the store is closed")]
+    Closed,
+    /// This machine gives no random bytes.
+    #[error("this machine gives no random bytes")]
+    Random,
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+impl StoreError {
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Closed | Self::NotKept { temporary: true, .. })
+    }
+}
