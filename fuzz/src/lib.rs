@@ -72,7 +72,7 @@ pub fn samples(format: &str) -> Vec<Sample> {
             let mut submission = Submission::new(sample.evidence.into_iter().map(file).collect(), at());
             submission.request = sample.request.map(file);
             for (name, value) in sample.options {
-                submission.options.set(name, value);
+                submission.options.set_inline(name, value);
             }
             // PEM is taken off, so that changes reach what is inside.
             for file in &mut submission.evidence {
@@ -99,6 +99,32 @@ fn claims(verifier: &Verifier, submission: &Submission) -> Vec<Json> {
         .filter(|appraisal| appraisal["authenticity"] == "authentic")
         .map(|appraisal| serde_json::json!([appraisal["format"], appraisal["claims"], appraisal["details"]]))
         .collect()
+}
+
+/// Spoils one of the files of a provider statement, and judges all of them as if the operator had fetched them. Nobody
+/// signed them, so they may say anything; they must never pass for attestation. An input is: file, then triples of place
+/// (2 bytes) and mask.
+pub fn spoil_told(format: &str, files: &[File], data: &[u8]) {
+    let Some((file, changes)) = data.split_first() else { return };
+    let mut files = files.to_vec();
+    let count = files.len().max(1);
+    let Some(file) = files.get_mut(usize::from(*file) % count) else { return };
+    for change in changes.chunks_exact(3) {
+        let [high, low, mask] = change else { continue };
+        let place = usize::from(u16::from_be_bytes([*high, *low])) % file.bytes.len().max(1);
+        if let Some(byte) = file.bytes.get_mut(place) {
+            *byte ^= mask;
+        }
+    }
+    let mut submission = Submission::new(files, at());
+    submission.nonce = Some(vec![0x11; 16]);
+    submission.options.set("provider_fetched", true);
+    appraise(&BUILT_IN, &submission);
+    let Ok(report) = BUILT_IN.appraise(&submission) else { return };
+    for appraisal in report.appraisals.iter().filter(|a| a.format == format) {
+        assert_eq!(appraisal.authenticity, keyvouch::Authenticity::NotAttestable);
+        assert_ne!(appraisal.route, keyvouch::Route::Attestation);
+    }
 }
 
 /// Spoils a sample as the input says and demands that nothing else is claimed. An input is: sample, file, then

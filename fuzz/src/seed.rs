@@ -19,6 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let evidence: Vec<Vec<u8>> = sample.evidence.iter().map(|f| f.bytes.clone()).collect();
             let request = sample.request.as_ref().map(|f| f.bytes.as_slice());
             write("appraise", &name, &keyvouch_fuzz::join(&evidence, request))?;
+            if format.starts_with("tpm") {
+                write("tpm_structures", &name, &keyvouch_fuzz::join(&evidence, None))?;
+            }
             for (file, bytes) in evidence.iter().enumerate() {
                 write("input", &format!("{name}-{file}"), bytes)?;
                 // The target of a format begins with a sample and file, unspoilt.

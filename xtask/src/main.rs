@@ -1,5 +1,7 @@
 //! Developer commands: `cargo xtask COMMAND`.
 
+mod tpm;
+
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -8,6 +10,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   test                     everything that must hold before a change is handed in
   soundness                flip every byte and cut at every length of all evidence (minutes, release build)
+  interop                  have others' libraries read what keyvouch writes (needs OpenSSL's development files)
   fuzz-seed                write the seed corpora of the fuzz targets from emulated evidence
   fuzz TARGET SECONDS      run a fuzz target (on stable Rust, without sanitizers)
 ";
@@ -25,6 +28,7 @@ fn main() -> ExitCode {
         ["soundness"] => one(cargo("test")
             .args(["--release", "-p", "keyvouch", "--test", "soundness"])
             .args(["--", "--ignored", "--nocapture", "every_byte_and_every_length"])),
+        ["interop"] => one(cargo("test").args(["--manifest-path", "interop/Cargo.toml"])),
         ["fuzz-seed"] => one(cargo("run").args(["--manifest-path", "fuzz/Cargo.toml", "--example", "seed"])),
         ["fuzz", target, seconds] => fuzz(target, seconds),
         _ => {
@@ -36,12 +40,21 @@ fn main() -> ExitCode {
 
 /// Runs every step, also after one failed, and closes with a summary. Exits as the first failure did.
 fn test() -> ExitCode {
+    let mut skipped = Vec::new();
+    let mut tests = with(cargo("test"), &["--workspace"]);
+    // With a TPM in software the end-to-end test may not skip itself.
+    match tpm::provide() {
+        Ok(()) => {
+            tests.env(tpm::NEEDED, "1");
+        }
+        Err(why) => skipped.push(format!("END-TO-END WITH A TPM IN SOFTWARE ({why})")),
+    }
     let mut steps = vec![
-        // Nothing but Rust and the crates is needed; cargo fetches those.
+        // Nothing else but Rust and the crates is needed; cargo fetches those.
         ("toolchain", cargo("--version")),
         ("formatting", with(cargo("fmt"), &["--all", "--check"])),
         ("lints", with(cargo("clippy"), &["--workspace", "--all-targets", "--", "-D", "warnings"])),
-        ("tests", with(cargo("test"), &["--workspace"])),
+        ("tests", tests),
         ("documentation", {
             let mut doc = with(cargo("doc"), &["--workspace", "--no-deps"]);
             doc.env("RUSTDOCFLAGS", "-D warnings");
@@ -52,19 +65,18 @@ fn test() -> ExitCode {
             with(cargo("build"), &["--manifest-path", "fuzz/Cargo.toml", "--bins", "--examples"]),
         ),
     ];
-    let mut skipped = Vec::new();
     if installed("cargo-deny") {
         steps.push(("dependencies", with(cargo("deny"), &["check"])));
     } else {
-        skipped.push("dependencies (cargo-deny is not installed)");
+        skipped.push("dependencies (cargo-deny is not installed)".to_owned());
     }
     let (mut passed, mut failed, mut first) = (Vec::new(), Vec::new(), None);
     for (name, mut step) in steps {
         println!("\n== {name}: {}", shown(&step));
         match run(&mut step) {
-            0 => passed.push(name),
+            0 => passed.push(name.to_owned()),
             code => {
-                failed.push(name);
+                failed.push(name.to_owned());
                 first.get_or_insert(code);
             }
         }

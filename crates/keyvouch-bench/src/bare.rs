@@ -128,7 +128,10 @@ fn statements(parts: &Parts<'_>, certificates: &[Certificate]) -> Vec<Bare> {
         match &part.content {
             Content::Certificate(_) | Content::Pem => {}
             Content::Json(value) => texts(value, &mut blobs),
-            _ => blobs.push(part.bytes.to_vec()),
+            _ => {
+                blobs.extend(of_a_tpm(&part.bytes));
+                blobs.push(part.bytes.to_vec());
+            }
         }
     }
     let mut found = Vec::new();
@@ -147,6 +150,26 @@ fn statements(parts: &Parts<'_>, certificates: &[Certificate]) -> Vec<Bare> {
         }
     }
     found
+}
+
+/// A TPMT_SIGNATURE without its structure: the RSA block, or r and s side by side.
+fn of_a_tpm(bytes: &[u8]) -> Option<Vec<u8>> {
+    let algorithm = bytes.first_chunk::<2>()?;
+    let sized = |bytes: &[u8]| -> Option<(Vec<u8>, Vec<u8>)> {
+        let (size, rest) = bytes.split_first_chunk::<2>()?;
+        let (value, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*size)))?;
+        Some((value.to_vec(), rest.to_vec()))
+    };
+    // After the algorithm and its hash.
+    let (first, rest) = sized(bytes.get(4..)?)?;
+    match algorithm {
+        [0, 0x14 | 0x16] => rest.is_empty().then_some(first),
+        [0, 0x18] => {
+            let (second, rest) = sized(&rest)?;
+            (rest.is_empty() && first.len() == second.len()).then(|| [first, second].concat())
+        }
+        _ => None,
+    }
 }
 
 /// What is encoded in the texts of a JSON document.

@@ -65,7 +65,7 @@ fn showcase(format: &str) -> Result<Option<Subject>, Error> {
     let mut submission = Submission::new(sample.evidence.into_iter().map(file).collect(), sample.at.parse()?);
     submission.request = sample.request.map(file);
     for (name, value) in sample.options {
-        submission.options.set(name, value);
+        submission.options.set_inline(name, value);
     }
     Subject::new(format!("{format}, emulated {}", sample.variant), submission, &reference).map(Some)
 }

@@ -7,9 +7,13 @@ mod formats;
 mod inspect;
 mod manpage;
 mod policy;
+mod provider;
 mod record;
+mod request;
+mod result;
 mod tpm;
 mod verify;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -22,11 +26,15 @@ pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
     match command {
         Command::Verify(args) => return verify::run(&args, out),
         Command::Record(args) => return record::run(&args, out),
+        Command::Result(args) => return result::run(&args, out),
         Command::Tpm(args) => return tpm::run(&args, out),
+        Command::Provider(args) => return provider::run(&args, out),
+        Command::Witness(args) => return witness::run(args, out),
         Command::Inspect(args) => inspect::run(&args, out),
         Command::Formats(args) => formats::run(&args, out),
         Command::Anchors(args) => anchors::run(&args, out),
         Command::Policy(args) => policy::run(&args, out),
+        Command::Request(args) => request::run(&args, out),
         Command::Emulate(args) => emulate::run(&args, out),
         Command::Completions(args) => completions::run(&args, out),
         Command::Manpage(args) => manpage::run(&args, out),

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use keyvouch::requests::EmbedError;
 use keyvouch::tpm::activation::ActivationError;
 use keyvouch::{DataError, InputError};
 use keyvouch_policy::{PolicyError, SettingError};
@@ -76,6 +77,34 @@ pub(crate) enum Error {
     Exists(PathBuf),
     #[error("{}: {why}", .path.display())]
     Activation { path: PathBuf, why: ActivationError },
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    #[error("{}: {why}", .path.display())]
+    RequestKey { path: PathBuf, why: &'static str },
+    #[error("name the subject with --subject, such as \"CN=Example\": a public key has none")]
+    NoSubject,
+    #[error("{0}")]
+    Provider(keyvouch_provider::Error),
+    #[error("{}: {why}", .path.display())]
+    ResultKey { path: PathBuf, why: keyvouch_results::KeyError },
+    #[error("the result cannot be made: {0}")]
+    Result(#[from] keyvouch_results::IssueError),
+    #[error(
+        "a result in this form is binary and would garble the terminal; send it into a file: > result.cwt"
+    )]
+    Binary,
+    #[error(
+        "{}: holds {found} requests, certificates or public keys; give the one that is to be certified", .path.display()
+    )]
+    NotOneKey { path: PathBuf, found: usize },
+    #[error("{}: {why}", .path.display())]
+    Witness { path: PathBuf, why: keyvouch::witness::sign::SignError },
+    #[error("{}: {what}", .path.display())]
+    Unusable { path: PathBuf, what: &'static str },
+    #[error(
+        "nothing to sign with: give the private key with --key, or sign elsewhere with --to-be-signed and --signature"
+    )]
+    NoSigner,
     #[error("this machine gives no random bytes")]
     Random,
     #[error("option {name}: {why}")]

@@ -1,7 +1,7 @@
 //! Where everything that is printed goes out. Colour is taken off here unless it is wanted.
 
 use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use keyvouch::appraisal::json_text;
@@ -31,6 +31,15 @@ impl Output {
     pub(crate) fn print(&self, text: &str) -> Result<(), Error> {
         let mut to = AutoStream::new(io::stdout().lock(), self.color);
         to.write_all(text.as_bytes()).and_then(|()| to.flush()).map_err(Error::Output)
+    }
+
+    /// Prints bytes as they are. They do not go to a terminal.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Result<(), Error> {
+        let mut to = io::stdout().lock();
+        if to.is_terminal() {
+            return Err(Error::Binary);
+        }
+        to.write_all(bytes).and_then(|()| to.flush()).map_err(Error::Output)
     }
 
     /// Prints JSON: sorted keys, two spaces, a line feed at the end.

@@ -47,7 +47,10 @@ impl Suggested {
         let mut found = Vec::new();
         found.extend(self.anchors.iter().map(|name| format!("the anchors in its folder {name}")));
         found.extend(self.at.iter().map(|at| format!("the time {at}")));
-        found.extend(self.options.iter().map(|(name, value)| format!("the option {name}={value}")));
+        found.extend(self.options.iter().map(|(name, value)| match takes_a_file(name) {
+            true => format!("a content for the option {name}"),
+            false => format!("the option {name}={value}"),
+        }));
         if found.is_empty() { "nothing".to_owned() } else { found.join(", ") }
     }
 }
@@ -94,6 +97,12 @@ impl SubmissionFile {
         lines.push(String::new());
         lines.join("\n")
     }
+}
+
+/// Whether an option takes a file. A folder states its content.
+pub(crate) fn takes_a_file(option: &str) -> bool {
+    let mut known = keyvouch::formats::about().flat_map(|a| a.options);
+    known.any(|o| o.name == option && o.kind == keyvouch::OptionKind::File)
 }
 
 /// A plain name leads nowhere but into the folder.

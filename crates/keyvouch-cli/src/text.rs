@@ -4,6 +4,7 @@
 //! a name in a certificate cannot move the cursor, colour a verdict, or turn the direction of writing.
 
 pub(crate) mod report;
+pub(crate) mod result;
 
 use std::fmt::Write as _;
 

@@ -65,7 +65,12 @@ fn command(sample: &Sample, dir: &Path) -> Vec<String> {
     write(&dir.join("anchors"), &sample.anchors);
     args.extend(["--anchors".to_owned(), text(&dir.join("anchors"))]);
     for (name, value) in &sample.options {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let mut value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let mut known = keyvouch::formats::about().flat_map(|a| a.options);
+        if known.any(|o| o.name == name && o.kind == keyvouch::OptionKind::File) {
+            let file = File::new(name.clone(), value);
+            value = write(&dir.join("options"), &[file]).iter().map(|p| text(p)).collect();
+        }
         args.extend(["--option".to_owned(), format!("{name}={value}")]);
     }
     args.extend(["hardware-key", "cabf-code-signing"].map(|policy| format!("--policy={policy}")));
@@ -97,7 +102,13 @@ fn every_sample() {
             assert_eq!(output.status.code(), Some(status), "{what}");
             assert_eq!(keyvouch(&args).stdout, output.stdout, "{what}: not the same twice");
             if known.contains(format) {
-                assert_eq!(report["appraisals"][0]["authenticity"], "authentic", "{what}: {report:#}");
+                let appraisal = &report["appraisals"][0];
+                let (route, authenticity) = match appraisal["route"].as_str().unwrap() {
+                    "attestation" => ("attestation", "authentic"),
+                    other => (other, "not-attestable"),
+                };
+                assert_eq!(appraisal["authenticity"], authenticity, "{what}: {report:#}");
+                assert_ne!(route, "none", "{what}");
             }
         }
     }
@@ -120,6 +131,60 @@ fn what_nobody_recognises_and_what_is_not_authentic() {
         let report = schema.report(&output, &args.join(" "));
         assert_eq!(report["appraisals"][0]["authenticity"], authenticity, "{report:#}");
         assert_eq!(output.status.code(), Some(status));
+    }
+}
+
+/// docs/witness.schema.json, the template, what the emulator signs, and what the verifier reads are one.
+#[test]
+fn statements_of_witnesses_obey_their_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../../../docs/witness.schema.json")).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema), "the schema is not a JSON Schema");
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let faults = |statement: &Value| -> Vec<String> {
+        schema.iter_errors(statement).map(|e| format!("{}: {e}", e.instance_path())).collect()
+    };
+    let request = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/yubikey-piv/request.csr");
+    let args = |more: &[&str]| {
+        [&["witness", "template"], more].concat().into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let mut places = Vec::new();
+    for args in [args(&[]), args(&["--request", request, "--device", "Model 7"])] {
+        let printed = keyvouch(&args).stdout;
+        let template: Value = serde_json::from_slice(&printed).unwrap();
+        assert_eq!(faults(&template), Vec::<String>::new());
+        // Whoever signs it unread signs nothing that counts.
+        let certificates = [];
+        let at = "2026-06-01T00:00:00Z".parse().unwrap();
+        let form = keyvouch::witness::sign::Form::Cms;
+        let unread = keyvouch::witness::sign::Unsigned::new(&printed, &certificates, form, at).unwrap_err();
+        assert!(unread.to_string().contains("not filled in"), "{unread}");
+        objects(&template, String::new(), &mut places);
+    }
+    let key = keyvouch_emulator::key::Key::shared("schema", keyvouch_emulator::key::KeyKind::P256).unwrap();
+    let mut said = keyvouch_emulator::witness_statement::statement(&key).unwrap();
+    said["nonce"] = "00ff".into();
+    said["remarks"] = "none".into();
+    assert_eq!(faults(&said), Vec::<String>::new());
+    // A statement has no member that the template or the schema lacks.
+    for place in &places {
+        let template = said.pointer(place).unwrap().as_object().unwrap();
+        assert!(!template.is_empty(), "{place}");
+        let mut spoilt = said.clone();
+        spoilt.pointer_mut(place).unwrap()["stray"] = true.into();
+        assert!(!faults(&spoilt).is_empty(), "{place} takes a stray member");
+    }
+    for (place, value) in [
+        ("/schema", Value::from("keyvouch.witness/2")),
+        ("/key/exportable", "perhaps".into()),
+        ("/key/generated_in_device", "true".into()),
+        ("/key/spki_sha256", "00".into()),
+        ("/device/class", "tee".into()),
+        ("/ceremony/started", "yesterday".into()),
+        ("/witnesses", Value::Array(Vec::new())),
+    ] {
+        let mut spoilt = said.clone();
+        *spoilt.pointer_mut(place).unwrap() = value;
+        assert!(!faults(&spoilt).is_empty(), "{place}");
     }
 }
 

@@ -93,12 +93,18 @@ pub fn oid(dotted: &str) -> Result<Vec<u8>, Error> {
     Ok(tlv(0x06, &content))
 }
 
+/// OBJECT IDENTIFIER 2.25.uuid.number (X.667).
+pub fn oid_below_uuid(uuid: u128, number: u32) -> Vec<u8> {
+    tlv(0x06, &[base128(105_u32), base128(uuid), base128(number)].concat())
+}
+
 /// Seven bits an octet, most significant first, top bit set in all but the last (X.690, 8.19.2).
-fn base128(mut value: u64) -> Vec<u8> {
+fn base128(value: impl Into<u128>) -> Vec<u8> {
+    let mut value: u128 = value.into();
     let mut octets = Vec::new();
     let mut more = 0;
     loop {
-        octets.push((value.to_be_bytes()[7] & 0x7f) | more);
+        octets.push((value.to_be_bytes()[15] & 0x7f) | more);
         value >>= 7;
         more = 0x80;
         if value == 0 {

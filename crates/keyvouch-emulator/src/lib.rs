@@ -12,11 +12,13 @@
 //! | [`x509`], [`csr`], [`crl`], [`cms`] | certificates, certification requests, revocation lists, certificate bundles; every field can be spoilt before signing |
 //! | [`openpgp`] | OpenPGP public keys |
 //! | [`bundle`] | ZIP, gzip and JSON carriers |
+//! | [`android`] | Android key attestation |
 //! | [`yubikey_piv`] | YubiKey PIV |
 //! | [`yubikey_openpgp`] | YubiKey OpenPGP |
 //! | [`yubihsm2`] | YubiHSM 2 |
 //! | [`marvell`] | Marvell LiquidSecurity, raw blobs |
 //! | [`google_cloud_hsm`] | Google Cloud HSM, the same blobs with an owner chain |
+//! | [`aws`], [`azure_key_vault`] | answers of providers, signed requests, certificates of CloudHSM clusters: no attestation, so no [`samples`] |
 //! | [`azure_managed_hsm`] | Azure Managed HSM, the same blobs with a pool's chain, in JSON |
 //! | [`smartcard_hsm`] | SmartCard-HSM and Nitrokey HSM |
 //! | [`securosys`] | Securosys Primus HSM |
@@ -26,6 +28,11 @@
 //! | [`fortanix`] | Fortanix DSM |
 //! | [`i4p_trident`] | I4P Trident: synthetic CMS, for want of a published syntax |
 //! | [`pkix_evidence`] | PKIX Evidence, the IETF's vendor-neutral format |
+//! | [`acme_device_attest`] | answers to ACME's `device-attest-01` challenges, by devices of other modules |
+//! | [`apple`] | Apple: [Managed Device Attestation](apple::mda) and [App Attest](apple::app_attest) |
+//! | [`webauthn`] | WebAuthn attestation objects, and BLOBs of the FIDO Metadata Service |
+//! | [`witness_statement`] | statements of auditors about keys of devices that attest nothing |
+//! | [`csr_attestation`] | evidence inside certification requests (PKCS#10, CRMF, CMP) |
 //! | [`tpm`] | TPM 2.0, [EK certificates](tpm::endorsement) and [Windows requests](tpm::windows) |
 //!
 //! Ready-made evidence comes from [`samples`]; tests that need a fault build their own with the modules.
@@ -45,8 +52,14 @@ pub mod openpgp;
 pub mod pem;
 pub mod x509;
 
+pub mod acme_device_attest;
+pub mod android;
+pub mod apple;
+pub mod aws;
+pub mod azure_key_vault;
 pub mod azure_managed_hsm;
 pub mod crypto4a_qasm;
+pub mod csr_attestation;
 pub mod fortanix;
 pub mod google_cloud_hsm;
 pub mod i4p_trident;
@@ -57,6 +70,8 @@ pub mod securosys;
 pub mod smartcard_hsm;
 pub mod thales_luna;
 pub mod tpm;
+pub mod webauthn;
+pub mod witness_statement;
 pub mod yubihsm2;
 pub mod yubikey_openpgp;
 pub mod yubikey_piv;
@@ -135,7 +150,7 @@ pub struct Sample {
     pub anchors: Vec<File>,
     /// RFC 3339 time at which it is to be judged.
     pub at: String,
-    /// Operator options that it needs.
+    /// Operator options that it needs. The text of one that takes a file is the content of the file.
     pub options: Map<String, Value>,
 }
 
@@ -143,6 +158,7 @@ type Samples = fn() -> Result<Vec<Sample>, Error>;
 
 /// The one list of formats: a new emulator is a module and a line here.
 const FORMATS: &[(&str, Samples)] = &[
+    (android::FORMAT, android::samples),
     (yubikey_piv::FORMAT, yubikey_piv::samples),
     (yubihsm2::FORMAT, yubihsm2::samples),
     (yubikey_openpgp::FORMAT, yubikey_openpgp::samples),
@@ -160,6 +176,12 @@ const FORMATS: &[(&str, Samples)] = &[
     (tpm::windows::FORMAT, tpm::windows::samples),
     (i4p_trident::FORMAT, i4p_trident::samples),
     (pkix_evidence::FORMAT, pkix_evidence::samples),
+    (acme_device_attest::FORMAT, acme_device_attest::samples),
+    (apple::mda::FORMAT, apple::mda::samples),
+    (apple::app_attest::FORMAT, apple::app_attest::samples),
+    (webauthn::FORMAT, webauthn::samples),
+    (csr_attestation::FORMAT, csr_attestation::samples),
+    (witness_statement::FORMAT, witness_statement::samples),
 ];
 
 /// The format ids that can be emulated.
@@ -203,7 +225,9 @@ mod tests {
             assert_eq!(variants.len(), samples.len(), "{format}: variant names repeat");
             for sample in &samples {
                 assert_eq!(sample.format, *format);
-                assert!(!sample.evidence.is_empty() && !sample.anchors.is_empty());
+                let trust_is_an_option = sample.options.contains_key("auditors");
+                assert!(!sample.evidence.is_empty());
+                assert!(!sample.anchors.is_empty() || trust_is_an_option, "{format}");
                 for file in sample.evidence.iter().chain(&sample.request).chain(&sample.anchors) {
                     assert!(!file.bytes.is_empty(), "{format}/{}: {} is empty", sample.variant, file.name);
                 }

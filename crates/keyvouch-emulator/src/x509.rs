@@ -193,6 +193,8 @@ pub struct Certificate {
     pub not_before: String,
     /// End of validity, RFC 3339.
     pub not_after: String,
+    /// Whether the dates are written as GeneralizedTime whatever the year, which RFC 5280 (4.1.2.5) forbids.
+    pub generalized_dates: bool,
     /// Subject, DER Name.
     pub subject: Vec<u8>,
     /// DER SubjectPublicKeyInfo.
@@ -219,6 +221,7 @@ impl Certificate {
             issuer: subject.clone(),
             not_before: not_before.to_owned(),
             not_after: not_after.to_owned(),
+            generalized_dates: false,
             subject,
             spki,
             extensions: Vec::new(),
@@ -255,11 +258,23 @@ impl Certificate {
             der::tlv(0x02, &self.serial),
             algorithm(&self.inner_algorithm, alg)?,
             self.issuer.clone(),
-            der::sequence(&[der::time(&self.not_before)?, der::time(&self.not_after)?]),
+            der::sequence(&[self.date(&self.not_before)?, self.date(&self.not_after)?]),
             self.subject.clone(),
             self.spki.clone(),
             extensions,
         ]))
+    }
+
+    fn date(&self, rfc3339: &str) -> Result<Vec<u8>, Error> {
+        let time = der::time(rfc3339)?;
+        Ok(match time.split_first() {
+            // UTCTime: the century is put before it.
+            Some((0x17, rest)) if self.generalized_dates => {
+                let century = rfc3339.get(..2).unwrap_or_default().as_bytes();
+                der::tlv(0x18, &[century, rest.get(1..).unwrap_or_default()].concat())
+            }
+            _ => time,
+        })
     }
 
     /// Sign: DER Certificate.

@@ -32,6 +32,7 @@ enum Source {
     Findings,
     Format,
     Freshness,
+    Route,
     Certified(Class, Aspect),
     Setting(usize),
 }
@@ -109,6 +110,7 @@ pub(crate) const ATTRIBUTES: &[Attribute] = class_attributes! {
     of("evidence.findings", Source::Findings),
     of("evidence.format", Source::Format),
     of("evidence.freshness", Source::Freshness),
+    of("evidence.route", Source::Route),
     claim("key.algorithm", ClaimName::KeyAlgorithm, Kind::Text),
     claim("key.created_at", ClaimName::KeyCreatedAt, Kind::Text),
     claim("key.ever_exportable", ClaimName::KeyEverExportable, Kind::Bool),
@@ -172,9 +174,12 @@ impl Attribute {
             Source::Certified(_, Aspect::Mode) => Some("device.fips_mode"),
             Source::Certified(_, Aspect::Firmware) => Some("certified firmware"),
             Source::Certified(..) => Some("certification"),
-            Source::Binding | Source::Findings | Source::Format | Source::Freshness | Source::Setting(_) => {
-                None
-            }
+            Source::Binding
+            | Source::Findings
+            | Source::Format
+            | Source::Freshness
+            | Source::Route
+            | Source::Setting(_) => None,
         }
     }
 
@@ -200,6 +205,7 @@ impl Attribute {
             }
             Source::Format => Fact::Text(appraisal.format),
             Source::Freshness => Fact::Text(appraisal.freshness.as_str()),
+            Source::Route => Fact::Text(appraisal.route.as_str()),
             Source::Certified(class, aspect) => {
                 let listed = Listed {
                     certifications: &appraisal.certifications,
@@ -224,17 +230,20 @@ impl Attribute {
             Source::RsaBits => (Kind::Long, true),
             Source::Certified(_, aspect) => (Kind::Bool, aspect != Aspect::Conceded),
             Source::Findings => (Kind::Words, false),
-            Source::Binding | Source::Format | Source::Freshness | Source::Setting(_) => (Kind::Text, false),
+            Source::Binding | Source::Format | Source::Freshness | Source::Route | Source::Setting(_) => {
+                (Kind::Text, false)
+            }
         }
     }
 }
 
-/// The value of a claim that somebody stands for; what was only declared counts as unknown.
+/// The value of a claim that somebody stands for; what was only declared counts as unknown. What was witnessed is judged
+/// only by policies for that way.
 fn proved(appraisal: &Appraisal, name: ClaimName) -> &Value {
+    let stood_for =
+        |basis| matches!(basis, Basis::Attested | Basis::Implied | Basis::Operator | Basis::Witnessed);
     match appraisal.claims.get(name) {
-        Some(claim) if matches!(claim.basis, Basis::Attested | Basis::Implied | Basis::Operator) => {
-            &claim.value
-        }
+        Some(claim) if stood_for(claim.basis) => &claim.value,
         _ => &Value::Unknown,
     }
 }

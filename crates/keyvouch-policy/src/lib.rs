@@ -34,8 +34,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{AuthorizationError, Authorizer, Entities, EntityUid, PolicyId, PolicySet, Request};
-use keyvouch::Authenticity;
-use keyvouch::appraisal::{Appraisal, Decision, Report, Requirement, Severity, Verdict};
+use keyvouch::appraisal::{Appraisal, Decision, Report, Requirement, Route, Severity, Verdict};
 
 pub use error::{Fault, PolicyError};
 pub use preconditions::PRECONDITIONS;
@@ -48,13 +47,22 @@ use load::{Compiled, Loaded};
 /// The schema that policies are checked against, in Cedar's notation.
 pub const SCHEMA: &str = include_str!("../../../data/policies/keyvouch.cedarschema");
 
-const BUILTIN_NAMES: &[&str] =
-    &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd", "device-identity"];
+const BUILTIN_NAMES: &[&str] = &[
+    "hardware-key",
+    "cabf-code-signing",
+    "cabf-code-signing-provider-report",
+    "cabf-code-signing-witnessed",
+    "cabf-signing-service",
+    "eidas-qscd",
+    "device-identity",
+];
 
 /// In the order of [`BUILTIN_NAMES`].
 const BUILTIN_SOURCES: [&str; BUILTIN_NAMES.len()] = [
     include_str!("../../../data/policies/hardware-key.cedar"),
     include_str!("../../../data/policies/cabf-code-signing.cedar"),
+    include_str!("../../../data/policies/cabf-code-signing-provider-report.cedar"),
+    include_str!("../../../data/policies/cabf-code-signing-witnessed.cedar"),
     include_str!("../../../data/policies/cabf-signing-service.cedar"),
     include_str!("../../../data/policies/eidas-qscd.cedar"),
     include_str!("../../../data/policies/device-identity.cedar"),
@@ -86,6 +94,7 @@ pub struct Policy(Arc<Inner>);
 struct Inner {
     name: String,
     title: String,
+    route: Route,
     source: String,
     statements: PolicySet,
     requirements: Vec<Compiled>,
@@ -125,7 +134,7 @@ impl Policy {
     /// # Errors
     /// Every fault found: its line, the requirement, what is wrong, and what to do.
     pub fn from_source(name: &str, text: &str) -> Result<Self, PolicyError> {
-        let Loaded { title, statements, requirements } = load::load(name, text)?;
+        let Loaded { title, route, statements, requirements } = load::load(name, text)?;
         let party = |text: &str| {
             text.parse().map_err(|_| PolicyError {
                 name: name.to_owned(),
@@ -144,6 +153,7 @@ impl Policy {
         Ok(Self(Arc::new(Inner {
             name: name.to_owned(),
             title,
+            route,
             source: text.to_owned(),
             statements,
             requirements,
@@ -169,6 +179,12 @@ impl Policy {
         &self.0.title
     }
 
+    /// The way of the evidence that it judges; it refuses evidence that came by another.
+    #[must_use]
+    pub fn route(&self) -> Route {
+        self.0.route
+    }
+
     /// Its text.
     #[must_use]
     pub fn source(&self) -> &str {
@@ -184,8 +200,9 @@ impl Policy {
     /// public key that the statement must be about.
     #[must_use]
     pub fn decide(&self, appraisal: &Appraisal, request: bool, settings: &Settings) -> Decision {
-        let mut requirements = preconditions::before(appraisal, request, settings);
-        if appraisal.authenticity == Authenticity::Authentic {
+        let route = self.0.route;
+        let mut requirements = preconditions::before(appraisal, route, request, settings);
+        if preconditions::speaks(appraisal, route) {
             let facts = self.0.mentions.iter().map(|a| a.fact(appraisal, settings)).collect();
             requirements.extend_from_slice(&self.judged(&Facts(facts)));
         } else {

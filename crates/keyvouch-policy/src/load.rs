@@ -8,7 +8,7 @@ use cedar_policy::{
     ActionConstraint, Effect, Policy as Statement, PolicyId, PolicySet, PrincipalConstraint,
     ResourceConstraint, Schema, ValidationMode, ValidationWarning, Validator,
 };
-use keyvouch::appraisal::Severity;
+use keyvouch::appraisal::{Route, Severity};
 use miette::Diagnostic;
 use serde_json::{Map, Value};
 
@@ -20,6 +20,8 @@ use crate::preconditions::PRECONDITIONS;
 /// What the text says, checked.
 pub(crate) struct Loaded {
     pub(crate) title: String,
+    /// The way of the evidence that it judges.
+    pub(crate) route: Route,
     pub(crate) statements: PolicySet,
     /// In the order of the text.
     pub(crate) requirements: Vec<Compiled>,
@@ -36,6 +38,10 @@ pub(crate) struct Compiled {
 
 /// Annotations of a requirement.
 const ANNOTATIONS: &[&str] = &["id", "severity", "demand", "reason", "cite"];
+
+/// The ways of evidence that a policy can be for. Without a word it is for attestation, so that no policy accepts
+/// anything else by oversight.
+const ROUTES: [Route; 3] = [Route::Attestation, Route::ProviderStatement, Route::WitnessStatement];
 
 fn schema() -> Option<&'static Schema> {
     static SCHEMA: OnceLock<Option<Schema>> = OnceLock::new();
@@ -101,6 +107,7 @@ impl Reader<'_> {
         }
         let placed = self.place(&statements);
         let title = self.title(&placed);
+        let route = self.route(&placed);
         let mut requirements = Vec::new();
         for statement in placed.iter().filter(|p| p.statement.effect() == Effect::Forbid) {
             requirements.extend(self.requirement(statement));
@@ -108,7 +115,7 @@ impl Reader<'_> {
         self.unique(&placed);
         self.validate(&statements, &placed);
         drop(placed);
-        Some(Loaded { title: title?, statements, requirements })
+        Some(Loaded { title: title?, route: route?, statements, requirements })
     }
 
     /// The statements in the order of the text, with their places.
@@ -154,11 +161,12 @@ impl Reader<'_> {
                 "leave it out; whatever must hold is a `forbid … unless`",
             ));
         }
-        for (annotation, _) in permit.statement.annotations().filter(|(a, _)| *a != "title") {
+        for (annotation, _) in permit.statement.annotations().filter(|(a, _)| !["title", "route"].contains(a))
+        {
             self.faults.push(fault(
                 Some(permit.line),
                 format!("the `permit` has an annotation @{annotation}"),
-                "it takes @title only",
+                "it takes @title and @route only",
             ));
         }
         let title = permit.statement.annotation("title").filter(|t| !t.is_empty());
@@ -166,6 +174,21 @@ impl Reader<'_> {
             self.faults.push(fault(Some(permit.line), "the policy has no title", PERMIT));
         }
         title.map(str::to_owned)
+    }
+
+    /// The way of the evidence that the policy judges.
+    fn route(&mut self, placed: &[Placed<'_>]) -> Option<Route> {
+        let permit = placed.iter().find(|p| p.statement.effect() == Effect::Permit)?;
+        let Some(word) = permit.statement.annotation("route") else { return Some(Route::Attestation) };
+        let route = ROUTES.into_iter().find(|route| route.as_str() == word);
+        if route.is_none() {
+            self.faults.push(fault(
+                Some(permit.line),
+                format!("there is no way of evidence @route({word:?})"),
+                "write attestation, provider-statement or witness-statement",
+            ));
+        }
+        route
     }
 
     fn requirement(&mut self, placed: &Placed<'_>) -> Option<Compiled> {

@@ -1,14 +1,16 @@
 //! What every policy demands, whatever it says: in code, so that no policy can leave it out.
 
-use keyvouch::appraisal::{Appraisal, Requirement, Severity};
+use keyvouch::appraisal::{Appraisal, Requirement, Route, Severity};
 use keyvouch::checks::OnFail;
 use keyvouch::{Authenticity, Binding, Freshness};
 
 use crate::settings::{ADVISORIES, FRESHNESS, Settings};
 
-/// The requirements that every policy has, by id, with what each demands.
+/// The requirements that every policy has, by id, with what each demands. The first two are one: the first for policies
+/// of attestation, the second for those of another way.
 pub const PRECONDITIONS: &[(&str, &str)] = &[
     ("evidence-authentic", "The evidence is authentic: its signatures hold up to a pinned anchor."),
+    ("evidence-route", "The evidence came by the way that the policy is for."),
     ("no-failed-check", "No check of the key, the binding or the device failed."),
     ("about-the-request", "The evidence is about the key of the request."),
     ("format-allowed", "The operator accepts evidence of this format."),
@@ -18,10 +20,19 @@ pub const PRECONDITIONS: &[(&str, &str)] = &[
 ];
 
 /// The requirements before those of the policy, as far as they are asked for.
-pub(crate) fn before(appraisal: &Appraisal, request: bool, settings: &Settings) -> Vec<Requirement> {
-    let mut asked = vec![evidence_authentic(appraisal), no_failed_check(appraisal)];
+pub(crate) fn before(
+    appraisal: &Appraisal,
+    route: Route,
+    request: bool,
+    settings: &Settings,
+) -> Vec<Requirement> {
+    let evidence = match route {
+        Route::Attestation => evidence_authentic(appraisal),
+        _ => evidence_route(appraisal, route),
+    };
+    let mut asked = vec![evidence, no_failed_check(appraisal, route)];
     if request {
-        asked.push(about_the_request(appraisal));
+        asked.push(about_the_request(appraisal, route));
     }
     if let Some(allowed) = settings.formats() {
         asked.push(format_allowed(appraisal, allowed));
@@ -33,6 +44,17 @@ pub(crate) fn before(appraisal: &Appraisal, request: bool, settings: &Settings) 
         asked.push(no_advisory(appraisal));
     }
     asked
+}
+
+/// Whether the evidence says anything by that way. Attestation must be authentic; what came by another way can never be,
+/// and must not have been taken for it.
+pub(crate) fn speaks(appraisal: &Appraisal, route: Route) -> bool {
+    let authenticity = match route {
+        Route::Attestation => Authenticity::Authentic,
+        Route::ProviderStatement | Route::WitnessStatement => Authenticity::NotAttestable,
+        Route::None => return false,
+    };
+    appraisal.route == route && appraisal.authenticity == authenticity
 }
 
 /// The last requirement: nothing to look at.
@@ -65,10 +87,36 @@ fn unless_undecided(mut requirement: Requirement, appraisal: &Appraisal) -> Requ
     requirement
 }
 
+/// For policies of another way than attestation.
+fn evidence_route(appraisal: &Appraisal, route: Route) -> Requirement {
+    let mut requirement = requirement("evidence-route", speaks(appraisal, route), || {
+        let asked = match route {
+            Route::WitnessStatement => "statements of witnesses whom the operator trusts",
+            _ => "statements of a provider that the operator fetched himself",
+        };
+        let there = match (appraisal.authenticity, appraisal.route) {
+            (Authenticity::Authentic, _) => "this is an attestation, for which there are other policies",
+            (_, Route::ProviderStatement) => "this is a statement of a provider",
+            (_, Route::WitnessStatement) => "this is a statement of a witness",
+            _ => "there is none",
+        };
+        format!("The policy is for {asked}; {there}.")
+    });
+    // What is not there may still be fetched or signed.
+    let missing = appraisal.route == Route::None && appraisal.authenticity != Authenticity::NotAuthentic;
+    requirement.unknown = !requirement.met && missing;
+    requirement
+}
+
 fn evidence_authentic(appraisal: &Appraisal) -> Requirement {
     let failed = |means| list(appraisal.failed().filter(|c| c.means == Some(means)).map(|c| c.id.as_ref()));
-    let authentic = appraisal.authenticity == Authenticity::Authentic;
-    let requirement = requirement("evidence-authentic", authentic, || match appraisal.authenticity {
+    let authentic = speaks(appraisal, Route::Attestation);
+    let requirement = requirement("evidence-authentic", authentic, || {
+        match appraisal.authenticity {
+        Authenticity::NotAttestable if appraisal.route == Route::WitnessStatement => {
+            "This is a statement of a witness and no attestation. There are other policies for such statements."
+                .to_owned()
+        }
         Authenticity::NotAttestable => {
             "The device signs no statement that a third party can verify. The key \
                                         may be vouched for in another way, by an auditor or a witness."
@@ -82,27 +130,31 @@ fn evidence_authentic(appraisal: &Appraisal) -> Requirement {
             ids if ids.is_empty() => "The evidence is not authentic.".to_owned(),
             ids => format!("The evidence is not authentic: {ids}."),
         },
+    }
     });
     unless_undecided(requirement, appraisal)
 }
 
-fn no_failed_check(appraisal: &Appraisal) -> Requirement {
+fn no_failed_check(appraisal: &Appraisal, route: Route) -> Requirement {
     // What a failed check means for authenticity is said by `evidence-authentic`. A failure without a meaning
     // is a failure.
     let failed = appraisal.failed().filter(|c| {
-        c.means.is_none_or(|m| m == OnFail::Unfit) || appraisal.authenticity == Authenticity::Authentic
+        c.means.is_none_or(|m| m == OnFail::Unfit)
+            || appraisal.authenticity == Authenticity::Authentic
+            // By another way than attestation, no check says what the first requirement says.
+            || route != Route::Attestation
     });
     let ids = list(failed.map(|c| c.id.as_ref()));
     let requirement = requirement("no-failed-check", ids.is_empty(), || format!("Failed: {ids}."));
     unless_undecided(requirement, appraisal)
 }
 
-fn about_the_request(appraisal: &Appraisal) -> Requirement {
+fn about_the_request(appraisal: &Appraisal, route: Route) -> Requirement {
     let mut requirement = requirement("about-the-request", appraisal.binding != Binding::None, || {
         "Nothing shows that the evidence is about the key of the request.".to_owned()
     });
-    // Without an authentic statement there is no key to compare with.
-    requirement.unknown = !requirement.met && appraisal.authenticity != Authenticity::Authentic;
+    // Without a statement there is no key to compare with.
+    requirement.unknown = !requirement.met && !speaks(appraisal, route);
     requirement
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keyvouch::appraisal::{Advisory, Severity};
 use keyvouch::checks::{CheckRecord, OnFail, Outcome};
-use keyvouch::{Binding, ClaimSet, Freshness};
+use keyvouch::{Authenticity, Binding, ClaimSet, Freshness};
 
 use super::*;
 use crate::facts::{ATTRIBUTES, Kind};
@@ -53,8 +53,14 @@ fn good() -> BTreeMap<&'static str, Fact<'static>> {
     good
 }
 
+/// The route that the policy takes.
+fn route_of(policy: &str) -> &'static str {
+    if policy == "cabf-code-signing-witnessed" { "witness-statement" } else { "attestation" }
+}
+
 fn outcomes(policy: &Policy, given: &[(&str, Fact<'static>)]) -> Vec<Requirement> {
     let mut all = good();
+    all.insert("evidence.route", text(route_of(policy.name())));
     for (path, fact) in given {
         let attribute = Attribute::at(path).unwrap_or_else(|| panic!("{path}"));
         all.insert(attribute.path, fact.clone());
@@ -76,11 +82,50 @@ fn is(requirement: &Requirement) -> Is {
 }
 
 const ALL: &[&str] = BUILTIN_NAMES;
-const CABF: &[&str] = &["cabf-code-signing", "cabf-signing-service"];
+const CABF: &[&str] = &[
+    "cabf-code-signing",
+    "cabf-code-signing-provider-report",
+    "cabf-code-signing-witnessed",
+    "cabf-signing-service",
+];
+/// Those that ask for attestation of a key whose history counts.
+const HISTORY: &[&str] =
+    &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd", "device-identity"];
+const ONE_MODULE: &[&str] = &[
+    "hardware-key",
+    "cabf-code-signing",
+    "cabf-code-signing-provider-report",
+    "cabf-code-signing-witnessed",
+    "cabf-signing-service",
+    "eidas-qscd",
+];
+const MODULE: &[&str] = &[
+    "cabf-code-signing",
+    "cabf-code-signing-provider-report",
+    "cabf-code-signing-witnessed",
+    "cabf-signing-service",
+    "eidas-qscd",
+];
+/// Those for other ways than attestation.
+const BY_WORD: &[&str] = &["cabf-code-signing-provider-report", "cabf-code-signing-witnessed"];
 
 /// Policies, requirement, what differs from [`good`], how it comes out. `CLASS` stands for the class of
 /// certifications that the policy asks for.
 const CASES: &[(&[&str], &str, Given, Is)] = &[
+    (&["cabf-code-signing-witnessed"], "witness-statement", &[], Met),
+    (
+        &["cabf-code-signing-witnessed"],
+        "witness-statement",
+        &[("evidence.route", text("attestation"))],
+        Unmet,
+    ),
+    (
+        &["cabf-code-signing-witnessed"],
+        "witness-statement",
+        &[("evidence.route", text("provider-statement"))],
+        Unmet,
+    ),
+    (&["cabf-code-signing-witnessed"], "witness-statement", &[("evidence.route", text("none"))], Unmet),
     (ALL, "generated-in-device", &[], Met),
     (ALL, "generated-in-device", &[("key.generated_in_device", F)], Unmet),
     (ALL, "generated-in-device", &[("key.generated_in_device", U)], Unknown),
@@ -93,33 +138,23 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     (ALL, "never-exportable", &[("key.ever_exportable", U)], Met),
     (ALL, "never-exportable", &[("key.ever_exportable", T)], Unmet),
     (ALL, "never-exportable", &[("key.ever_exportable", T), ("key.exportable", U)], Unmet),
-    (ALL, "export-history", &[], Met),
-    (ALL, "export-history", &[("key.ever_exportable", T)], Met),
-    (ALL, "export-history", &[("key.ever_exportable", U)], Met),
+    (HISTORY, "export-history", &[], Met),
+    (HISTORY, "export-history", &[("key.ever_exportable", T)], Met),
+    (HISTORY, "export-history", &[("key.ever_exportable", U)], Met),
     (
-        ALL,
+        HISTORY,
         "export-history",
         &[("key.ever_exportable", U), ("key.exportable", text("vendor-boundary"))],
         Unknown,
     ),
-    (ALL, "export-history", &[("key.ever_exportable", U), ("key.exportable", U)], Unknown),
+    (HISTORY, "export-history", &[("key.ever_exportable", U), ("key.exportable", U)], Unknown),
     (&["hardware-key", "device-identity"], "in-hardware", &[], Met),
     (&["hardware-key", "device-identity"], "in-hardware", &[("device.class", text("tee"))], Met),
     (&["hardware-key", "device-identity"], "in-hardware", &[("device.class", text("software"))], Unmet),
     (&["hardware-key", "device-identity"], "in-hardware", &[("device.class", U)], Unknown),
-    (&["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd"], "one-module", &[], Met),
-    (
-        &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "one-module",
-        &[("key.exportable", U)],
-        Met,
-    ),
-    (
-        &["hardware-key", "cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "one-module",
-        &[("key.exportable", text("vendor-boundary"))],
-        Unmet,
-    ),
+    (ONE_MODULE, "one-module", &[], Met),
+    (ONE_MODULE, "one-module", &[("key.exportable", U)], Met),
+    (ONE_MODULE, "one-module", &[("key.exportable", text("vendor-boundary"))], Unmet),
     (&["device-identity"], "one-device", &[], Met),
     (&["device-identity"], "one-device", &[("key.exportable", U)], Met),
     (&["device-identity"], "one-device", &[("key.exportable", text("vendor-boundary"))], Unmet),
@@ -127,31 +162,11 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     (&["device-identity"], "serial-known", &[("device.serial", U)], Unknown),
     (&["device-identity"], "maker-known", &[], Met),
     (&["device-identity"], "maker-known", &[("device.vendor", U)], Unknown),
-    (&["cabf-code-signing", "cabf-signing-service", "eidas-qscd"], "hardware-module", &[], Met),
-    (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "hardware-module",
-        &[("device.class", text("tpm"))],
-        Met,
-    ),
-    (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "hardware-module",
-        &[("device.class", text("tee"))],
-        Unmet,
-    ),
-    (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "hardware-module",
-        &[("device.class", text("software"))],
-        Unmet,
-    ),
-    (
-        &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"],
-        "hardware-module",
-        &[("device.class", U)],
-        Unknown,
-    ),
+    (MODULE, "hardware-module", &[], Met),
+    (MODULE, "hardware-module", &[("device.class", text("tpm"))], Met),
+    (MODULE, "hardware-module", &[("device.class", text("tee"))], Unmet),
+    (MODULE, "hardware-module", &[("device.class", text("software"))], Unmet),
+    (MODULE, "hardware-module", &[("device.class", U)], Unknown),
     (CABF, "key-algorithm", &[], Met),
     (CABF, "key-algorithm", &[("key.algorithm", text("EC-P256")), ("key.family", text("EC"))], Met),
     (CABF, "key-algorithm", &[("key.algorithm", text("EC-P521")), ("key.family", text("EC"))], Met),
@@ -188,6 +203,39 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     ),
     (CERTIFYING, "certification-proven", &[], Met),
     (CERTIFYING, "certification-proven", &[("CLASS.conceded", T)], Unmet),
+    (BY_WORD, "certification-active", &[], Met),
+    (BY_WORD, "certification-active", &[("CLASS.active", F)], Unmet),
+    (BY_WORD, "certification-active", &[("CLASS.active", U)], Unknown),
+    (
+        &["cabf-code-signing-provider-report"],
+        "provider-statement",
+        &[("evidence.route", text("provider-statement"))],
+        Met,
+    ),
+    (
+        &["cabf-code-signing-provider-report"],
+        "provider-statement",
+        &[("evidence.route", text("witness-statement"))],
+        Unmet,
+    ),
+    (
+        &["cabf-code-signing-provider-report"],
+        "provider-statement",
+        &[("evidence.route", text("attestation"))],
+        Unmet,
+    ),
+    (
+        &["cabf-code-signing-witnessed"],
+        "witness-statement",
+        &[("evidence.route", text("witness-statement"))],
+        Met,
+    ),
+    (
+        &["cabf-code-signing-witnessed"],
+        "witness-statement",
+        &[("evidence.route", text("provider-statement"))],
+        Unmet,
+    ),
     (CABF, "may-sign", &[], Met),
     (CABF, "may-sign", &[("key.purposes", U)], Met),
     (CABF, "may-sign", &[("key.purposes", Fact::Words(Vec::new()))], Unmet),
@@ -197,18 +245,26 @@ const CASES: &[(&[&str], &str, Given, Is)] = &[
     (&["eidas-qscd"], "sign-only", &[("key.purposes", U)], Unknown),
     (&["eidas-qscd"], "sign-only", &[("key.purposes", Fact::Words(Vec::new()))], Unmet),
 ];
-const CERTIFYING: &[&str] = &["cabf-code-signing", "cabf-signing-service", "eidas-qscd"];
+const CERTIFYING: &[&str] =
+    &["cabf-code-signing", "cabf-code-signing-witnessed", "cabf-signing-service", "eidas-qscd"];
 const NEVER: (&str, Fact<'static>) = ("settings.historical_certifications", text("never"));
 
 /// Requirements that are met when what they ask about is not known, or ask what is always known.
-const NEVER_UNKNOWN: &[&str] =
-    &["never-exportable", "one-module", "one-device", "may-sign", "certification-proven"];
+const NEVER_UNKNOWN: &[&str] = &[
+    "never-exportable",
+    "one-module",
+    "one-device",
+    "may-sign",
+    "certification-proven",
+    "provider-statement",
+    "witness-statement",
+];
 /// Requirements that only ask whether something is known.
 const NEVER_UNMET: &[&str] = &["serial-known", "maker-known", "export-history"];
 
 fn class_of(policy: &str) -> &'static str {
     match policy {
-        "cabf-code-signing" => "certification.fips_2_or_eal_4_plus",
+        name if name.starts_with("cabf-code-signing") => "certification.fips_2_or_eal_4_plus",
         "cabf-signing-service" => "certification.fips_3_or_eal_4_plus",
         _ => "certification.qscd",
     }
@@ -232,7 +288,7 @@ fn every_requirement_comes_out_every_way() {
     }
     for more in ["decrypt", "agree", "wrap"] {
         let purposes = Fact::Words(vec!["sign", more]);
-        CERTIFYING.iter().for_each(|p| check(p, "sign-only", &[("key.purposes", purposes.clone())], Unmet));
+        MODULE.iter().for_each(|p| check(p, "sign-only", &[("key.purposes", purposes.clone())], Unmet));
         let without = Fact::Words(vec![more]);
         CABF.iter().for_each(|p| check(p, "may-sign", &[("key.purposes", without.clone())], Unmet));
     }
@@ -261,7 +317,7 @@ fn the_built_in_policies_load_and_are_told_apart() {
         assert_eq!(Policy::builtin(name).unwrap().title(), policy.title());
         assert_eq!((policy.name(), policy.source()), (*name, source));
         assert!(source.starts_with(&format!("// {name}: ")), "{name} says in its first line what it is");
-        let all = outcomes(&policy, &[]);
+        let all = outcomes(&policy, &[("evidence.route", text(policy.route().as_str()))]);
         assert!(all.iter().all(|r| r.met), "{all:?}");
         assert!(policy.requirements().all(|r| r.demand.is_some()), "{name}");
         let cited = policy.requirements().filter(|r| r.cite.is_some()).count();
@@ -542,8 +598,10 @@ fn appraisal(authenticity: Authenticity) -> Appraisal {
     Appraisal {
         format: "yubikey-piv",
         authenticity,
+        route: if authenticity == Authenticity::Authentic { Route::Attestation } else { Route::None },
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding: Binding::None,
         freshness: Freshness::NotAsked,
         checks: Vec::new(),
@@ -587,6 +645,67 @@ fn decided(
     (decision.verdict, unmet.map(|r| (r.id.clone(), is(r), r.reason.clone())).collect())
 }
 
+/// Every way of evidence against every way that a policy can be for: only the same two meet.
+#[test]
+fn a_policy_judges_evidence_of_its_own_way_only() {
+    let settings = Settings::default();
+    let ways = [Route::Attestation, Route::ProviderStatement, Route::WitnessStatement];
+    for of_policy in ways {
+        let word = of_policy.as_str();
+        let text = format!("@title(\"t\") @route({word:?}) permit (principal, action, resource);");
+        let policy = Policy::from_source("own", &text).unwrap();
+        assert_eq!(policy.route(), of_policy);
+        for authenticity in [
+            Authenticity::Authentic,
+            Authenticity::NotAuthentic,
+            Authenticity::Undecided,
+            Authenticity::NotAttestable,
+        ] {
+            for route in ways.into_iter().chain([Route::None]) {
+                let evidence = Appraisal { route, ..appraisal(authenticity) };
+                let honest = match route {
+                    Route::Attestation => Authenticity::Authentic,
+                    _ => Authenticity::NotAttestable,
+                };
+                let accepted = policy.decide(&evidence, false, &settings).verdict == Verdict::Accept;
+                assert_eq!(
+                    accepted,
+                    route == of_policy && authenticity == honest,
+                    "{word} {authenticity:?} {route:?}"
+                );
+            }
+        }
+        // A failed check, whatever it means, is against everything but attestation that explains itself.
+        let honest = if of_policy == Route::Attestation {
+            Authenticity::Authentic
+        } else {
+            Authenticity::NotAttestable
+        };
+        for means in [OnFail::Unfit, OnFail::Undecided, OnFail::NotAttestable, OnFail::NotAuthentic] {
+            let mut evidence = Appraisal { route: of_policy, ..appraisal(honest) };
+            evidence.checks.push(check("gap", Outcome::Fail, Some(means)));
+            assert_eq!(
+                policy.decide(&evidence, false, &settings).verdict,
+                Verdict::Refuse,
+                "{word} {means:?}"
+            );
+        }
+    }
+    // Without a word a policy is for attestation; a wrong word is an error.
+    assert_eq!(lax().route(), Route::Attestation);
+    let wrong =
+        Policy::from_source("own", "@title(\"t\") @route(\"none\") permit (principal, action, resource);");
+    assert!(wrong.unwrap_err().to_string().contains("@route(\"none\")"));
+    for name in BUILTIN_NAMES {
+        let expected = match *name {
+            "cabf-code-signing-provider-report" => Route::ProviderStatement,
+            "cabf-code-signing-witnessed" => Route::WitnessStatement,
+            _ => Route::Attestation,
+        };
+        assert_eq!(Policy::builtin(name).unwrap().route(), expected, "{name}");
+    }
+}
+
 #[test]
 fn no_policy_accepts_what_is_not_authentic() {
     let settings = Settings::default();
@@ -611,6 +730,39 @@ fn no_policy_accepts_what_is_not_authentic() {
             assert!(decision.requirements.iter().rev().skip(1).all(|r| !r.met), "{name}");
         }
     }
+}
+
+#[test]
+fn a_policy_judges_evidence_of_its_own_way_only() {
+    let settings = Settings::default();
+    let mut witnessed = appraisal(Authenticity::NotAttestable);
+    witnessed.route = Route::WitnessStatement;
+    for name in BUILTIN_NAMES {
+        let policy = Policy::builtin(name).unwrap();
+        let decision = policy.decide(&witnessed, false, &settings);
+        let (takes_it, first) = (policy.route() == Route::WitnessStatement, &decision.requirements[0]);
+        assert_eq!(takes_it, *name == "cabf-code-signing-witnessed");
+        let id = if takes_it { "evidence-route" } else { "evidence-authentic" };
+        assert_eq!((first.id.as_str(), first.met, first.unknown), (id, takes_it, false), "{name}");
+        if !takes_it {
+            assert_eq!(decision.verdict, Verdict::Refuse, "{name}");
+        }
+    }
+    let text = "@title(\"t\") @route(\"witness-statement\") permit (principal, action, resource);";
+    let own = Policy::from_source("own", text).unwrap_or_else(|e| panic!("{e}"));
+    let verdict = |authenticity, route| {
+        let mut other = appraisal(authenticity);
+        other.route = route;
+        own.decide(&other, false, &settings).verdict
+    };
+    assert_eq!(verdict(Authenticity::NotAttestable, Route::WitnessStatement), Verdict::Accept);
+    assert_eq!(verdict(Authenticity::NotAttestable, Route::ProviderStatement), Verdict::Refuse);
+    assert_eq!(verdict(Authenticity::Authentic, Route::Attestation), Verdict::Refuse);
+    // What is wrong, or not known, stands for nothing by any way.
+    assert_eq!(verdict(Authenticity::NotAuthentic, Route::WitnessStatement), Verdict::Refuse);
+    assert!(verdict(Authenticity::Undecided, Route::WitnessStatement) >= Verdict::CannotDecide);
+    assert!(verdict(Authenticity::NotAttestable, Route::None) >= Verdict::CannotDecide);
+    assert_eq!(lax().decide(&witnessed, false, &settings).verdict, Verdict::Refuse);
 }
 
 #[test]

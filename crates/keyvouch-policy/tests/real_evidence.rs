@@ -23,16 +23,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 /// Formats that are still to come: their folders are counted, so that nobody forgets them.
-const NOT_YET: &[&str] = &[
-    "acme-device-attest",
-    "android",
-    "apple",
-    "aws",
-    "azure-key-vault",
-    "csr-attestation",
-    "rats-results",
-    "webauthn",
-];
+const NOT_YET: &[&str] = &["rats-results"];
 
 #[derive(Deserialize)]
 struct Cases {
@@ -179,7 +170,12 @@ fn differences(appraisal: &Appraisal, case: &Case) -> Vec<String> {
     // its format where there is one, else by that of every format.
     if case.expect == "authentic" {
         let named = |id: &str| case.failing.iter().any(|f| f == id);
-        for id in failed.iter().filter(|id| !named(id) && !(**id == "weak-key" && named("key-strength"))) {
+        // Of a model that no metadata knows, nothing says either how it keeps its keys.
+        let unknown_model =
+            |id: &str| id == "key-protection" && case.findings.iter().any(|f| f == "model-unknown");
+        let short = named("key-strength") || named("key-too-small");
+        let short_key = |id: &str| id == "weak-key" && short;
+        for id in failed.iter().filter(|id| !named(id) && !short_key(id) && !unknown_model(id)) {
             problems.push(format!("{id} failed"));
         }
     }

@@ -57,6 +57,9 @@ fn appraised(sample: &Sample) -> Report {
     let at: Time = sample.at.parse().unwrap();
     let mut submission = Submission::new(sample.evidence.iter().map(file).collect(), at);
     submission.request = sample.request.as_ref().map(file);
+    for (name, value) in &sample.options {
+        submission.options.set_inline(name.clone(), value.clone());
+    }
     Verifier::new(reference).appraise(&submission).unwrap()
 }
 
@@ -189,12 +192,47 @@ fn a_missing_piece_leaves_it_open_under_every_policy() {
             let report = judged(&sample, policy, &Settings::default());
             if report.appraisals[0].authenticity.as_str() == "undecided" {
                 assert_eq!(report.verdict, Some(Verdict::CannotDecide), "{policy}");
-                assert!(requirement(&report, "evidence-authentic").unknown);
+                let attests = *policy != "cabf-code-signing-witnessed";
+                let first = if attests { "evidence-authentic" } else { "evidence-route" };
+                assert!(requirement(&report, first).unknown);
             } else {
                 assert_eq!(report.verdict, Some(Verdict::Refuse), "{policy}");
             }
         }
     }
+}
+
+#[test]
+fn witness_statements_are_for_the_policy_of_witnessed_ceremonies_alone() {
+    let all = samples("witness-statement").unwrap();
+    let knobs = with(&[("model_only_certifications", "finding"), ("fips_mode_unknown", "accept")]);
+    for sample in &all {
+        for policy in Policy::builtin_names() {
+            let report = judged(sample, policy, &knobs);
+            if *policy == "cabf-code-signing-witnessed" {
+                assert_eq!(report.verdict, Some(Verdict::AcceptWithFindings), "{:?}", unmet(&report));
+                assert_eq!(unmet(&report), ["certification-proven", "one-module"]);
+                // Its own request, and the certification, are looked at like those of attestation.
+                let mut other = sample.clone();
+                other.request = self::sample("5.7.4-82-rsa4096").request;
+                assert_eq!(judged(&other, policy, &knobs).verdict, Some(Verdict::Refuse));
+                assert_eq!(judged(sample, policy, &Settings::default()).verdict, Some(Verdict::CannotDecide));
+            } else {
+                assert_eq!(report.verdict, Some(Verdict::Refuse), "{policy}");
+                assert_eq!(unmet(&report)[0], "evidence-authentic", "{policy}");
+            }
+        }
+    }
+    // Nobody approved the auditor.
+    let mut unknown = all[0].clone();
+    unknown.options.clear();
+    unknown.anchors.clear();
+    let report = judged(&unknown, "cabf-code-signing-witnessed", &knobs);
+    assert_eq!(report.verdict, Some(Verdict::CannotDecide));
+    // Attestation is method 2.
+    let report = judged(&sample("5.7.4-9a-rsa3072"), "cabf-code-signing-witnessed", &Settings::default());
+    assert_eq!(report.verdict, Some(Verdict::Refuse));
+    assert!(!requirement(&report, "evidence-route").met && !requirement(&report, "evidence-route").unknown);
 }
 
 #[test]
@@ -258,4 +296,65 @@ fn a_policy_of_the_operators_own_judges_beside_the_built_in_ones() {
     assert_eq!(old.verdict, Some(Verdict::Refuse));
     assert_eq!(unmet(&old), ["newer-yubikey", "no-eucleak", "no-findings"]);
     assert_eq!(old.appraisals[0].decisions[1].verdict, Verdict::AcceptWithFindings);
+}
+
+/// What a provider said of a key to the operator.
+fn told(format: &str, answers: Vec<File>, csr: keyvouch_emulator::File, fetched: bool) -> Report {
+    let mut submission = Submission::new(answers, "2026-06-01T00:01:00Z".parse().unwrap());
+    submission.request = Some(file(&csr));
+    if fetched {
+        submission.options.set("provider_fetched", true);
+    }
+    let report = Verifier::new(Reference::builtin().unwrap()).appraise(&submission).unwrap();
+    assert_eq!(report.appraisals[0].format, format);
+    report
+}
+
+/// Attestation policies refuse whatever a provider says, and the policy for it accepts no attestation.
+#[test]
+fn a_provider_statement_is_for_the_policy_of_that_method_only() {
+    let key = keyvouch_emulator::aws::KmsKey::new(KeyKind::Rsa3072).unwrap();
+    let answers = |key: &keyvouch_emulator::aws::KmsKey| key.answers().iter().map(file).collect::<Vec<_>>();
+    let method_5 = "cabf-code-signing-provider-report";
+    for name in Policy::builtin_names() {
+        for fetched in [true, false] {
+            let mut report = told("aws", answers(&key), key.csr().unwrap(), fetched);
+            judge(&mut report, &[Policy::builtin(name).unwrap()], true, &Settings::default());
+            if *name == method_5 && fetched {
+                assert_eq!(report.verdict, Some(Verdict::AcceptWithFindings));
+                assert_eq!(unmet(&report), ["certification-active?", "one-module"]);
+            } else {
+                assert_eq!(report.verdict, Some(Verdict::Refuse), "{name}, fetched {fetched}");
+            }
+        }
+    }
+    // Imported, too short, not bound: refused by that policy too.
+    let mut imported = key.clone();
+    imported.metadata["Origin"] = "EXTERNAL".into();
+    let short = keyvouch_emulator::aws::KmsKey::new(KeyKind::Rsa2048).unwrap();
+    let other = keyvouch_emulator::aws::KmsKey::new(KeyKind::P256).unwrap();
+    for (key, csr, why) in [
+        (&imported, imported.csr().unwrap(), "generated-in-device"),
+        (&short, short.csr().unwrap(), "rsa-size"),
+        (&key, other.csr().unwrap(), "about-the-request"),
+    ] {
+        let mut report = told("aws", answers(key), csr, true);
+        judge(&mut report, &[Policy::builtin(method_5).unwrap()], true, &Settings::default());
+        assert_eq!(report.verdict, Some(Verdict::Refuse));
+        assert!(unmet(&report).iter().any(|id| id == why), "{why}: {:?}", unmet(&report));
+    }
+    // A vault does not say whether a key was generated in it.
+    let vault = keyvouch_emulator::azure_key_vault::VaultKey::premium(KeyKind::Rsa3072).unwrap();
+    for (name, verdict) in [
+        (method_5, Verdict::CannotDecide),
+        ("hardware-key", Verdict::Refuse),
+        ("cabf-code-signing", Verdict::Refuse),
+    ] {
+        let mut report = told("azure-key-vault", vec![file(&vault.answer())], vault.csr().unwrap(), true);
+        judge(&mut report, &[Policy::builtin(name).unwrap()], true, &Settings::default());
+        assert_eq!(report.verdict, Some(verdict), "{name}");
+    }
+    // Attestation is another method.
+    let report = judged(&sample("5.7.4-9a-rsa3072"), method_5, &Settings::default());
+    assert_eq!((report.verdict, unmet(&report)[0].as_str()), (Some(Verdict::Refuse), "evidence-route"));
 }

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::checks::{CheckRecord, OnFail, Outcome, Text};
 use crate::claims::{Claim, ClaimName, ClaimSet};
+use crate::crypto::PublicKey;
 use crate::reference::anchors::{Anchor, Origin};
 use crate::time::Time;
 
@@ -36,6 +37,34 @@ impl Authenticity {
             Self::NotAuthentic => "not-authentic",
             Self::Undecided => "undecided",
             Self::NotAttestable => "not-attestable",
+        }
+    }
+}
+
+/// By which way the claims came. Only the first is attestation; what comes by another way is never `authentic`, and no
+/// policy judges it unless it was written for that way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Route {
+    /// The device or its maker signed a statement, up to a pinned anchor.
+    Attestation,
+    /// The operator asked the provider of the device himself.
+    ProviderStatement,
+    /// A person whom the operator trusts signed what he witnessed.
+    WitnessStatement,
+    /// None: nothing is claimed of a key.
+    None,
+}
+
+impl Route {
+    /// The word of the contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Attestation => "attestation",
+            Self::ProviderStatement => "provider-statement",
+            Self::WitnessStatement => "witness-statement",
+            Self::None => "none",
         }
     }
 }
@@ -282,12 +311,17 @@ pub struct Appraisal {
     pub format: &'static str,
     /// Whether the statement is what it says it is.
     pub authenticity: Authenticity,
-    /// What it says; empty unless authentic.
+    /// By which way its claims came.
+    pub route: Route,
+    /// What it says; empty unless authentic, or come by another way than attestation.
     #[serde(serialize_with = "named_claims")]
     pub claims: ClaimSet,
-    /// What only this format says; empty unless authentic.
+    /// What only this format says; empty where the claims are.
     #[serde(serialize_with = "detail_claims", rename = "details")]
     pub details: ClaimSet,
+    /// The key it speaks of; absent unless authentic. The contract has its digest, as a claim.
+    #[serde(skip)]
+    pub key: Option<PublicKey>,
     /// What it is bound to.
     pub binding: Binding,
     /// Whether it answers a nonce.
@@ -302,13 +336,20 @@ pub struct Appraisal {
     pub advisories: Vec<Advisory>,
     /// What evidence of this format does not prove.
     pub limits: &'static [&'static str],
-    /// Why the signer is trusted; absent unless authentic.
+    /// Why the signer is trusted; absent where nobody signed, or nobody is believed.
     pub trust: Option<Trust>,
     /// What each policy says.
     pub decisions: Vec<Decision>,
 }
 
 impl Appraisal {
+    /// Whether its claims count: it is authentic, or came by another way than attestation and nothing is wrong with it.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.authenticity == Authenticity::Authentic
+            || (self.authenticity == Authenticity::NotAttestable && self.route != Route::None)
+    }
+
     /// Ids of the failed checks.
     pub fn failed(&self) -> impl Iterator<Item = &CheckRecord> {
         self.checks.iter().filter(|c| c.outcome == Outcome::Fail)
@@ -387,7 +428,8 @@ pub fn json_text(value: serde_json::Value) -> serde_json::Result<String> {
 
 /// The same value with the members of every object in the order of their names. A `serde_json::Map` keeps them
 /// sorted or as inserted, depending on what other crates of a build ask of it.
-fn sorted(value: serde_json::Value) -> serde_json::Value {
+#[must_use]
+pub fn sorted(value: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match value {
         Value::Object(members) => {

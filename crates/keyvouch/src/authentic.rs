@@ -11,10 +11,15 @@
 //!    certificate on a validated path.
 //!
 //! Claims ([`ClaimSet::of`](crate::claims::ClaimSet::of)) take only the third.
+//!
+//! Apart from this road there is [`Fetched`], for devices that attest nothing: what the operator of the verifier asked
+//! the device's provider himself. It can never become [`Authentic`], and its claims
+//! ([`ClaimSet::told`](crate::claims::ClaimSet::told)) are of basis `operator` only.
 
 use crate::appraisal::{AnchorRef, Trust};
 use crate::crypto::PublicKey;
 use crate::reference::anchors::{Anchor, AnchorKind};
+use crate::submission::Options;
 
 /// Proof that `message` carries a valid signature of `key`. Says nothing about whether `key` is trusted.
 #[derive(Debug)]
@@ -137,5 +142,28 @@ impl<T> Authentic<T> {
     #[must_use]
     pub fn trust(&self) -> &Trust {
         &self.trust
+    }
+}
+
+/// The operator switch behind [`Fetched`].
+pub const PROVIDER_FETCHED: &str = "provider_fetched";
+
+/// What the operator says he fetched himself from the provider of a device, over his own connection. Nobody signed
+/// it: it is worth what the operator's word and his connection are worth.
+#[derive(Debug, Clone)]
+pub struct Fetched<T>(T);
+
+impl<T> Fetched<T> {
+    /// The value as fetched; `None` unless the operator said so (`provider_fetched`): then it is text of whoever
+    /// handed it in.
+    #[must_use]
+    pub fn by_operator(value: T, options: &Options) -> Option<Self> {
+        options.is_on(PROVIDER_FETCHED).then_some(Self(value))
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn get(&self) -> &T {
+        &self.0
     }
 }

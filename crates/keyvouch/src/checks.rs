@@ -84,7 +84,8 @@ pub struct CheckRecord {
     pub id: Text,
     /// How it came out.
     pub outcome: Outcome,
-    /// What a failure means for the evidence; absent unless the check failed.
+    /// What a failure means for the evidence; absent unless the check failed, or is a finding that by itself means
+    /// that there is no evidence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub means: Option<OnFail>,
     /// What was found, one sentence.
@@ -139,6 +140,17 @@ impl Checks {
         self.push(check.id, Outcome::Warning, None, place.into(), detail.into(), advice);
     }
 
+    /// A finding which means that there is nothing to be authenticated, although nothing is wrong.
+    pub(crate) fn nothing_attested(
+        &mut self,
+        check: &'static Check,
+        place: impl Into<Text>,
+        detail: impl Into<Text>,
+    ) {
+        let (means, advice) = (Some(OnFail::NotAttestable), Some(Cow::Borrowed(check.advice)));
+        self.push(check.id, Outcome::Warning, means, place.into(), detail.into(), advice);
+    }
+
     /// Something worth telling.
     pub fn info(&mut self, check: &'static Check, place: impl Into<Text>, detail: impl Into<Text>) {
         self.push(check.id, Outcome::Info, None, place.into(), detail.into(), None);
@@ -179,9 +191,27 @@ impl Checks {
         self.records.push(CheckRecord { id: id.into(), outcome, means, detail, place, advice });
     }
 
+    /// Takes out the records of a check that is reported under another id.
+    pub(crate) fn forget(&mut self, id: &str) {
+        self.records.retain(|record| record.id != id);
+    }
+
     /// Adds the records of another set behind these.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.records.extend(other.records);
+    }
+
+    /// Adds the records of a statement inside another behind these. Its check `inner` has the name and advice of
+    /// `here`.
+    pub(crate) fn absorb_as(&mut self, other: Self, inner: &'static Check, here: &'static Check) {
+        self.records.extend(other.records.into_iter().map(|mut record| {
+            if record.id == inner.id {
+                record.id = here.id.into();
+                record.means = record.means.map(|means| means.max(here.on_fail));
+                record.advice = record.advice.map(|_| here.advice.into());
+            }
+            record
+        }));
     }
 
     /// The gravest meaning among the failed checks.
@@ -194,6 +224,12 @@ impl Checks {
     #[must_use]
     pub fn clean(&self) -> bool {
         self.worst().is_none()
+    }
+
+    /// How many checks failed.
+    #[must_use]
+    pub(crate) fn failures(&self) -> usize {
+        self.records.iter().filter(|r| r.means.is_some()).count()
     }
 
     /// Whether this check is among the failed ones.

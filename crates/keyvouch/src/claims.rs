@@ -9,7 +9,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::authentic::Authentic;
+use crate::authentic::{Authentic, Fetched};
+use crate::checks::Text;
 
 macro_rules! claim_names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
@@ -167,6 +168,8 @@ pub enum Basis {
     Declared,
     /// Configured by the operator of the verifier.
     Operator,
+    /// Said over their signature by people who saw it, whom the operator trusts; `from` names them.
+    Witnessed,
     /// Not established.
     Unknown,
 }
@@ -178,8 +181,8 @@ pub struct Claim {
     pub value: Value,
     /// Why it is believed.
     pub basis: Basis,
-    /// Field of the evidence, or document that guarantees it.
-    pub from: &'static str,
+    /// Field of the evidence, document that guarantees it, or who says so.
+    pub from: Text,
 }
 
 /// The claims of one statement.
@@ -195,6 +198,23 @@ impl ClaimSet {
     /// Starts the claims of an authenticated statement.
     pub fn of<T>(statement: &Authentic<T>) -> Claims<'_, T> {
         Claims { statement: statement.get(), set: Self::default() }
+    }
+
+    /// Starts the claims of what the operator fetched from a provider. All of them have the basis `operator`.
+    pub fn told<T>(answer: &Fetched<T>) -> Told<'_, T> {
+        Told { answer: answer.get(), set: Self::default() }
+    }
+
+    /// Every claim, and each of them unknown: of a device that attests nothing, while nobody is believed.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self::default().completed()
+    }
+
+    /// Starts the claims of what people witnessed and signed. All of them have the basis `witnessed`; `signers` names who
+    /// says so, in every claim.
+    pub fn witnessed<T>(statement: &Authentic<T>, signers: impl Into<String>) -> Witnessed<'_, T> {
+        Witnessed { statement: statement.get(), signers: signers.into(), set: Self::default() }
     }
 
     /// The claim of that name.
@@ -223,6 +243,12 @@ impl ClaimSet {
     /// The claims that only this format makes, by name.
     pub fn details(&self) -> impl Iterator<Item = (&'static str, &Claim)> {
         self.details.iter().map(|(n, c)| (*n, c))
+    }
+
+    /// Puts a worse value in the place of a claim: what other signed bytes, which the statement's own are joined to,
+    /// say against it.
+    pub(crate) fn overrule(&mut self, name: ClaimName, worse: impl Into<Value>, from: &'static str) {
+        self.named.insert(name, Claim { value: worse.into(), basis: Basis::Attested, from: from.into() });
     }
 
     /// Whether there is no claim at all.
@@ -285,7 +311,7 @@ impl<T> Claims<'_, T> {
     ) -> Self {
         let value = read(self.statement).into();
         let basis = if value.is_unknown() { Basis::Unknown } else { Basis::Attested };
-        self.set.details.insert(name, Claim { value, basis, from });
+        self.set.details.insert(name, Claim { value, basis, from: from.into() });
         self
     }
 
@@ -293,25 +319,129 @@ impl<T> Claims<'_, T> {
     pub fn declared(mut self, name: &'static str, from: &'static str, value: impl Into<Value>) -> Self {
         let value = value.into();
         let basis = if value.is_unknown() { Basis::Unknown } else { Basis::Declared };
+        self.set.details.insert(name, Claim { value, basis, from: from.into() });
+        self
+    }
+
+    /// The finished set. Names that were not spoken of are added as unknown.
+    #[must_use]
+    pub fn finish(self) -> ClaimSet {
+        self.set.completed()
+    }
+
+    fn put(&mut self, name: ClaimName, value: Value, basis: Basis, from: &'static str) {
+        self.set.put(name, value, basis, from.into());
+    }
+}
+
+impl ClaimSet {
+    fn completed(mut self) -> Self {
+        for name in ClaimName::ALL {
+            self.named.entry(*name).or_insert(Claim {
+                value: Value::Unknown,
+                basis: Basis::Unknown,
+                from: "not in this evidence".into(),
+            });
+        }
+        self
+    }
+
+    fn put(&mut self, name: ClaimName, value: Value, basis: Basis, from: Text) {
+        let basis = if value.is_unknown() { Basis::Unknown } else { basis };
+        self.named.insert(name, Claim { value, basis, from });
+    }
+}
+
+/// Gathers the claims of what people witnessed; see [`ClaimSet::witnessed`]. Nothing can be called attested here.
+#[must_use]
+pub struct Witnessed<'s, T> {
+    statement: &'s T,
+    signers: String,
+    set: ClaimSet,
+}
+
+impl<T> Witnessed<'_, T> {
+    /// A value that the signers say. `field` is its place in their statement.
+    pub fn claim<V: Into<Value>>(
+        mut self,
+        name: ClaimName,
+        field: &'static str,
+        read: impl FnOnce(&T) -> V,
+    ) -> Self {
+        let value = read(self.statement).into();
+        let from = self.from(field, &value);
+        self.set.put(name, value, Basis::Witnessed, from);
+        self
+    }
+
+    /// A value beyond the common vocabulary.
+    pub fn detail<V: Into<Value>>(
+        mut self,
+        name: &'static str,
+        field: &'static str,
+        read: impl FnOnce(&T) -> V,
+    ) -> Self {
+        let value = read(self.statement).into();
+        let basis = if value.is_unknown() { Basis::Unknown } else { Basis::Witnessed };
+        let from = self.from(field, &value);
         self.set.details.insert(name, Claim { value, basis, from });
         self
     }
 
     /// The finished set. Names that were not spoken of are added as unknown.
     #[must_use]
-    pub fn finish(mut self) -> ClaimSet {
-        for name in ClaimName::ALL {
-            self.set.named.entry(*name).or_insert(Claim {
-                value: Value::Unknown,
-                basis: Basis::Unknown,
-                from: "not in this evidence",
-            });
-        }
-        self.set
+    pub fn finish(self) -> ClaimSet {
+        self.set.completed()
     }
 
-    fn put(&mut self, name: ClaimName, value: Value, basis: Basis, from: &'static str) {
-        let basis = if value.is_unknown() { Basis::Unknown } else { basis };
-        self.set.named.insert(name, Claim { value, basis, from });
+    fn from(&self, field: &'static str, value: &Value) -> Text {
+        if value.is_unknown() { field.into() } else { format!("{field}, signed by {}", self.signers).into() }
+    }
+}
+
+/// Gathers the claims of what the operator fetched from a provider; see [`ClaimSet::told`]. Nothing can be called
+/// attested here.
+#[must_use]
+pub struct Told<'s, T> {
+    answer: &'s T,
+    set: ClaimSet,
+}
+
+impl<T> Told<'_, T> {
+    /// A value of the provider's answer, or one that its documents give for it. `from` names both.
+    pub fn operator<V: Into<Value>>(
+        mut self,
+        name: ClaimName,
+        from: &'static str,
+        read: impl FnOnce(&T) -> V,
+    ) -> Self {
+        let value = read(self.answer).into();
+        self.set.put(name, value, Basis::Operator, from.into());
+        self
+    }
+
+    /// Says that this kind of answer does not establish the claim.
+    pub fn unknown(mut self, name: ClaimName, why: &'static str) -> Self {
+        self.set.put(name, Value::Unknown, Basis::Unknown, why.into());
+        self
+    }
+
+    /// A value of the provider's answer beyond the common vocabulary.
+    pub fn detail<V: Into<Value>>(
+        mut self,
+        name: &'static str,
+        from: &'static str,
+        read: impl FnOnce(&T) -> V,
+    ) -> Self {
+        let value = read(self.answer).into();
+        let basis = if value.is_unknown() { Basis::Unknown } else { Basis::Operator };
+        self.set.details.insert(name, Claim { value, basis, from: from.into() });
+        self
+    }
+
+    /// The finished set. Names that were not spoken of are added as unknown.
+    #[must_use]
+    pub fn finish(self) -> ClaimSet {
+        self.set.completed()
     }
 }

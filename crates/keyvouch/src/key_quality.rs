@@ -54,7 +54,11 @@ pub(crate) fn check(key: &PublicKey, checks: &mut Checks) {
                 || "the point is not on its curve".into(),
             );
         }
-        Material::Ed25519(_) | Material::X25519(_) | Material::Dsa { .. } | Material::Other { .. } => {}
+        Material::Ed25519(_)
+        | Material::X25519(_)
+        | Material::Dsa { .. }
+        | Material::MlDsa { .. }
+        | Material::Other { .. } => {}
     }
 }
 

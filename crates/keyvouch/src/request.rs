@@ -6,7 +6,8 @@ use crate::authentic::SignatureValid;
 use crate::checks::{Check, Checks};
 use crate::crypto::{Material, PublicKey, SignatureError};
 use crate::input::{Content, InputError, Part, Parts, Role};
-use crate::pki::{CertificationRequest, OpenPgpKey};
+use crate::pki::crmf::PossessionError;
+use crate::pki::{CertReqMsg, CertificationRequest, OpenPgpKey, attestation};
 
 /// The request of a submission.
 #[derive(Debug, Clone)]
@@ -18,6 +19,7 @@ pub(crate) struct Request {
 #[derive(Debug, Clone)]
 enum Subject {
     Csr(CertificationRequest),
+    Crmf(CertReqMsg),
     Certificate(PublicKey),
     PublicKey(PublicKey),
     /// Its primary key: that is the key which somebody certifies. Whether a subkey belongs to it is said by
@@ -37,9 +39,13 @@ pub(crate) const CSR_SIGNATURE: Check = Check::fitness(
 );
 pub(crate) const NO_POP: Check = Check::fitness(
     "no-pop",
-    "the key can prove its possession by signing the request",
+    "the request proves possession of its key by a signature, and the key can sign",
     "A key-agreement key cannot sign a request; prove possession by another way, or attest a signing key.",
 );
+
+/// A request says with which algorithm it is signed outside of what is signed, so this is let pass; a strict authority
+/// may refuse it.
+const NULL_PARAMETERS: &str = "the signature algorithm of the request has NULL parameters, which ECDSA does not have (RFC 5758, 3.2): tpm2-openssl writes them, and they change nothing";
 
 /// The checks that bind a statement to a request.
 pub(crate) const CHECKS: &[&Check] = &[&CSR_KEY_MISMATCH, &CSR_SIGNATURE, &NO_POP];
@@ -63,6 +69,7 @@ impl Request {
         for part in &all {
             let subject = match &part.content {
                 Content::Request(csr) => Subject::Csr(csr.clone()),
+                Content::CrmfRequest(request) => Subject::Crmf(request.clone()),
                 Content::Certificate(certificate) => {
                     let key = certificate.key().map_err(|e| InputError::BadRequest {
                         name: file.name.clone(),
@@ -77,11 +84,14 @@ impl Request {
             candidates.push(Self { place: part.place.clone(), subject });
         }
         match candidates.len() {
+            // Handed in as evidence too: the evidence is answered by what is wrong with it, and is bound to nothing.
+            0 if attestation::announced_in(parts, &file.bytes) => Ok(None),
             0 => Err(broken()),
             1 => Ok(candidates.pop()),
             count => {
                 // A request with its certificates in one file is still one request.
-                let mut requests = candidates.into_iter().filter(|c| matches!(c.subject, Subject::Csr(_)));
+                let is_request = |c: &Self| matches!(c.subject, Subject::Csr(_) | Subject::Crmf(_));
+                let mut requests = candidates.into_iter().filter(is_request);
                 match (requests.next(), requests.next()) {
                     (Some(only), None) => Ok(Some(only)),
                     _ => Err(InputError::ManyRequests { name: file.name.clone(), count }),
@@ -95,10 +105,37 @@ impl Request {
         Self { place: place.into(), subject: Subject::Csr(csr.clone()) }
     }
 
+    /// The PKCS#10 request, where it is one.
+    pub(crate) fn csr(&self) -> Option<&CertificationRequest> {
+        match &self.subject {
+            Subject::Csr(csr) => Some(csr),
+            _ => None,
+        }
+    }
+
+    /// Where it came from, for reports.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// The same of one in CRMF.
+    pub(crate) fn carried_crmf(place: impl Into<String>, request: &CertReqMsg) -> Self {
+        Self { place: place.into(), subject: Subject::Crmf(request.clone()) }
+    }
+
+    /// Without a request that can be read, although one was named, nothing is bound.
+    pub(crate) fn refuse_unreadable(parts: &Parts<'_>, checks: &mut Checks) {
+        for (file, _) in parts.files.iter().filter(|(_, role)| *role == Role::Request) {
+            let detail = "the request cannot be read: there is no key to compare with";
+            checks.fail(&CSR_KEY_MISMATCH, file.name.clone(), detail);
+        }
+    }
+
     /// The key that must be the attested one.
     pub(crate) fn key(&self) -> &PublicKey {
         match &self.subject {
             Subject::Csr(csr) => csr.key(),
+            Subject::Crmf(request) => request.key(),
             Subject::Certificate(key) | Subject::PublicKey(key) => key,
             Subject::OpenPgp(key) => key.key(),
         }
@@ -108,6 +145,7 @@ impl Request {
     pub(crate) fn label(&self) -> &'static str {
         match self.subject {
             Subject::Csr(_) => "certification request",
+            Subject::Crmf(_) => "certification request (CRMF)",
             Subject::Certificate(..) => "certificate to be bound",
             Subject::PublicKey(_) => "public key to be bound",
             Subject::OpenPgp(_) => "OpenPGP public key to be bound",
@@ -146,14 +184,26 @@ impl Request {
         );
         match (&self.subject, same && possessed) {
             (_, false) => Binding::None,
-            (Subject::Csr(_), true) => Binding::Csr,
+            (Subject::Csr(_) | Subject::Crmf(_), true) => Binding::Csr,
             (Subject::Certificate(..), true) => Binding::Certificate,
             (Subject::PublicKey(_) | Subject::OpenPgp(_), true) => Binding::PublicKey,
         }
     }
 
+    /// For statements about keys that cannot be those of a request: only the request's own signature is checked.
+    pub(crate) fn leave_unbound(&self, checks: &mut Checks) -> Binding {
+        self.proves_possession(checks);
+        let why = "a key of this kind cannot be the key of a request";
+        checks.skip(&CSR_KEY_MISMATCH, self.place.clone(), why);
+        Binding::None
+    }
+
     fn proves_possession(&self, checks: &mut Checks) -> bool {
-        let Subject::Csr(csr) = &self.subject else { return true };
+        let csr = match &self.subject {
+            Subject::Csr(csr) => csr,
+            Subject::Crmf(request) => return self.proves_possession_in_crmf(request, checks),
+            Subject::Certificate(_) | Subject::PublicKey(_) | Subject::OpenPgp(_) => return true,
+        };
         if matches!(csr.key().material(), Material::X25519(_)) {
             checks.fail(
                 &NO_POP,
@@ -162,10 +212,13 @@ impl Request {
             );
             return false;
         }
-        let verified: Result<SignatureValid<'_>, SignatureError> = csr.verify();
+        let verified: Result<SignatureValid<'_>, SignatureError> = csr.verify_tolerating_null_parameters();
         match verified {
             Ok(_) => {
                 checks.pass(&CSR_SIGNATURE, self.place.clone(), "the request is signed by its own key");
+                if csr.has_ecdsa_null_parameters() {
+                    checks.info(&CSR_SIGNATURE, self.place.clone(), NULL_PARAMETERS);
+                }
                 true
             }
             Err(error) => {
@@ -174,13 +227,34 @@ impl Request {
             }
         }
     }
+
+    fn proves_possession_in_crmf(&self, request: &CertReqMsg, checks: &mut Checks) -> bool {
+        let place = self.place.clone();
+        match request.verify() {
+            Ok(_) => {
+                checks.pass(&CSR_SIGNATURE, place, "the request is signed by its own key");
+                return true;
+            }
+            Err(PossessionError::Signature(error)) => {
+                checks.fail(&CSR_SIGNATURE, place, format!("signature of the request: {error}"));
+            }
+            Err(PossessionError::NoSignature(why)) => {
+                let advice = "Make the request with a proof of possession by signature: POPOSigningKey over the CertRequest, with subject and public key in the template.";
+                checks.fail_as(&NO_POP, NO_POP.on_fail, place, why, advice);
+            }
+        }
+        false
+    }
 }
 
 /// Whether the part came out of a request or certificate: carried by it, not the request itself.
 fn is_carried(parts: &Parts<'_>, part: &Part<'_>) -> bool {
     let mut parent = part.parent;
     while let Some(above) = parent.and_then(|id| parts.get(id)) {
-        if matches!(above.content, Content::Request(_) | Content::Certificate(_) | Content::Cms { .. }) {
+        if matches!(
+            above.content,
+            Content::Request(_) | Content::CrmfRequest(_) | Content::Certificate(_) | Content::Cms { .. }
+        ) {
             return true;
         }
         parent = above.parent;

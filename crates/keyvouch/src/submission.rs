@@ -143,6 +143,16 @@ impl Options {
         self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
     }
 
+    /// Sets an option as examples state it: the text of an option that takes a file is the content of the file.
+    pub fn set_inline(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        let (name, value) = (name.into(), value.into());
+        let mut known = crate::formats::about().flat_map(|a| a.options);
+        match (known.find(|o| o.name == name).map(|o| o.kind), value) {
+            (Some(OptionKind::File), Value::String(content)) => self.set_file(name, content),
+            (_, value) => self.set(name, value),
+        }
+    }
+
     /// The first option that is unknown or of the wrong kind, and why.
     pub(crate) fn fault(&self, known: &[OptionDef]) -> Option<(String, String)> {
         let unknown = || {
@@ -169,6 +179,21 @@ impl Options {
                 Some(option) => Some((name.clone(), format!("takes {}, not a file", option.kind.name()))),
             })
         })
+    }
+
+    /// The same options without those whose names are not wanted: for evidence inside other evidence.
+    pub(crate) fn only(&self, wanted: impl Fn(&str) -> bool) -> Self {
+        let values = self.values.iter().filter(|(name, _)| wanted(name));
+        let files = self.files.iter().filter(|(name, _)| wanted(name));
+        Self {
+            values: values.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            files: files.map(|(name, bytes)| (name.clone(), bytes.clone())).collect(),
+        }
+    }
+
+    /// Whether an option with a value is set at all.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
     /// Whether a switch is on; off when not set.

@@ -1,13 +1,13 @@
 //! The verifier: reference data in, then submissions in and reports out.
 
 use crate::appraisal::{
-    Advisory, Appraisal, Authenticity, Binding, Certification, Freshness, Input, NO_PLACE, Report,
-    VerifierIdentity,
+    Advisory, Appraisal, Authenticity, Binding, Certification, Freshness, Input, NO_PLACE, Report, Route,
+    Trust, VerifierIdentity,
 };
 use crate::checks::{Check, Checks, OnFail, Outcome};
 use crate::claims::{ClaimName, ClaimSet};
-use crate::crypto::sha256;
-use crate::formats::{self, Attested, Context, Format, Statement};
+use crate::crypto::{PublicKey, sha256};
+use crate::formats::{self, Context, Format, Statement, Way};
 use crate::input::{Carrier, InputError, Limits, Part, Parts, Role};
 use crate::key_quality;
 use crate::reference::Reference;
@@ -185,7 +185,7 @@ impl Verifier {
         })
     }
 
-    fn with_context<T>(
+    pub(crate) fn with_context<T>(
         &self,
         submission: &Submission,
         work: impl FnOnce(&Context<'_>) -> T,
@@ -208,51 +208,93 @@ impl Verifier {
     }
 }
 
+/// What a statement says, by whichever way.
+struct Spoken {
+    key: Option<PublicKey>,
+    claims: ClaimSet,
+    trust: Option<Trust>,
+}
+
+impl Spoken {
+    /// What was fetched counts only by the way of provider statements, so that it can never pass for attested.
+    fn of(statement: &mut Statement) -> Option<Self> {
+        let (stated, attested) = (statement.stated.take(), statement.attested.take());
+        match statement.way {
+            Way::ProviderStatement => stated.map(|s| Self { key: s.key, claims: s.claims, trust: None }),
+            Way::Attestation | Way::WitnessStatement => {
+                attested.map(|a| Self { key: a.key, claims: a.claims, trust: Some(a.trust) })
+            }
+            // A device may be genuine and still say nothing of its keys.
+            Way::None => attested.map(|a| Self { key: None, claims: a.claims, trust: Some(a.trust) }),
+        }
+    }
+}
+
 /// Turns a judged statement into an appraisal: key quality, deny-lists, binding, freshness, reference data.
-fn finish(format: &dyn Format, statement: Statement, cx: &Context<'_>) -> Appraisal {
-    let Statement { mut checks, attested, certificates, freshness, request, .. } = statement;
-    let mut attested = attested.filter(|_| !stops_authenticity(&checks));
-    deny(&certificates, attested.as_ref(), cx, &mut checks);
-    if attested.is_none() && !stops_authenticity(&checks) {
+fn finish(format: &dyn Format, mut statement: Statement, cx: &Context<'_>) -> Appraisal {
+    let mut spoken = Spoken::of(&mut statement);
+    let Statement { mut checks, certificates, freshness, request, about, unbindable, way, .. } = statement;
+    let about = about.unwrap_or_else(|| format.about());
+    let attests = way == Way::Attestation;
+    let is_signed = matches!(way, Way::Attestation | Way::WitnessStatement);
+    spoken = spoken.filter(|_| !is_signed || !stops_authenticity(&checks));
+    deny(&certificates, spoken.as_ref(), cx, &mut checks);
+    if is_signed && spoken.is_none() && !stops_authenticity(&checks) {
         // A format that reports no fault and authenticates nothing: never a pass.
         checks.fail(&UNAUTHENTICATED, NO_PLACE, "nothing was authenticated");
     }
-    let authenticity = authenticity(&checks);
-    attested = attested.filter(|_| authenticity == Authenticity::Authentic);
-    let key = attested.as_ref().and_then(|a| a.key.as_ref());
+    let authenticity = authenticity(&checks, way);
+    spoken = spoken.filter(|_| match way {
+        Way::Attestation => authenticity == Authenticity::Authentic,
+        Way::WitnessStatement => !stops_authenticity(&checks),
+        Way::ProviderStatement | Way::None => checks.worst() != Some(OnFail::NotAuthentic),
+    });
+    let key = spoken.as_ref().and_then(|s| s.key.as_ref());
     if let Some(key) = key {
         key_quality::check(key, &mut checks);
     }
-    let request = cx.request.or(request.as_ref());
-    let binding = request.map_or(Binding::None, |r| r.bind(key, &mut checks));
-    let freshness = match cx.nonce {
-        None => Freshness::NotAsked,
-        Some(_) => freshness.unwrap_or(Freshness::NoNonceInEvidence),
+    let unreadable = cx.request.is_none() && cx.parts.files.iter().any(|(_, role)| *role == Role::Request);
+    if unreadable {
+        Request::refuse_unreadable(cx.parts, &mut checks);
+    }
+    let binding = match cx.request.or(request.as_ref()).filter(|_| !unreadable) {
+        Some(request) if unbindable => request.leave_unbound(&mut checks),
+        Some(request) => request.bind(key, &mut checks),
+        None => Binding::None,
     };
+    let freshness = freshness.unwrap_or(match cx.nonce {
+        None => Freshness::NotAsked,
+        Some(_) => Freshness::NoNonceInEvidence,
+    });
     if freshness == Freshness::NonceMismatch && checks.clean() {
         // Formats say it in their own words; none may stay silent.
         checks.fail(&NONCE_MISMATCH, NO_PLACE, "the statement answers another nonce");
     }
     let mut appraisal = Appraisal {
-        format: format.about().id,
+        format: about.id,
         authenticity,
+        route: if spoken.is_some() { way.route() } else { Route::None },
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding,
         freshness,
         checks: Vec::new(),
         certifications: Vec::new(),
         uncertified: false,
         advisories: Vec::new(),
-        limits: format.about().limits,
+        limits: about.limits,
         trust: None,
         decisions: Vec::new(),
     };
-    if let Some(Attested { claims, trust, .. }) = attested {
+    if let Some(Spoken { claims, trust, key }) = spoken {
         look_up(&claims, cx, &mut checks, &mut appraisal);
         appraisal.details = claims.clone();
         appraisal.claims = claims;
-        appraisal.trust = Some(trust);
+        appraisal.trust = trust;
+        appraisal.key = key.filter(|_| attests);
+    } else if !is_signed {
+        appraisal.claims = ClaimSet::unknown();
     }
     appraisal.checks = checks.into_records();
     appraisal
@@ -262,19 +304,23 @@ fn stops_authenticity(checks: &Checks) -> bool {
     checks.worst() >= Some(OnFail::Undecided)
 }
 
-fn authenticity(checks: &Checks) -> Authenticity {
-    match checks.worst() {
-        Some(OnFail::NotAuthentic) => Authenticity::NotAuthentic,
-        Some(OnFail::NotAttestable) => Authenticity::NotAttestable,
-        Some(OnFail::Undecided) => Authenticity::Undecided,
-        Some(OnFail::Unfit) | None => Authenticity::Authentic,
+fn authenticity(checks: &Checks, way: Way) -> Authenticity {
+    match (way, checks.worst()) {
+        // A provider's word, or none at all: nothing there could be authentic or not.
+        (Way::ProviderStatement | Way::None, _) => Authenticity::NotAttestable,
+        (_, Some(OnFail::NotAuthentic)) => Authenticity::NotAuthentic,
+        (_, Some(OnFail::NotAttestable)) => Authenticity::NotAttestable,
+        (_, Some(OnFail::Undecided)) => Authenticity::Undecided,
+        (Way::Attestation, Some(OnFail::Unfit) | None) => Authenticity::Authentic,
+        // However good the signature: no device and no maker made it.
+        (Way::WitnessStatement, Some(OnFail::Unfit) | None) => Authenticity::NotAttestable,
     }
 }
 
 /// Deny-lists: by certificate, by key, by device.
 fn deny(
     certificates: &[crate::pki::Certificate],
-    attested: Option<&Attested>,
+    spoken: Option<&Spoken>,
     cx: &Context<'_>,
     checks: &mut Checks,
 ) {
@@ -294,11 +340,11 @@ fn deny(
             hit = Some(format!("certificate of {} is denied: {reason}", certificate.display_name()));
         }
     }
-    if let Some(attested) = attested {
-        let claims = &attested.claims;
-        let key = attested.key.as_ref().and_then(|k| listed.spki(&k.spki_sha256()));
+    if let Some(spoken) = spoken {
+        let claims = &spoken.claims;
+        let key = spoken.key.as_ref().and_then(|k| listed.spki(&k.spki_sha256()));
         if let Some(reason) = key {
-            hit = Some(format!("the attested key is denied: {reason}"));
+            hit = Some(format!("the key is denied: {reason}"));
         }
         let serial = claims.text(ClaimName::DeviceSerial);
         if let Some(serial) = serial.filter(|s| cx.options.list("deny_serials").any(|d| d == *s)) {
@@ -384,8 +430,10 @@ fn unrecognised(cx: &Context<'_>) -> Appraisal {
     Appraisal {
         format: "",
         authenticity: Authenticity::Undecided,
+        route: Route::None,
         claims: ClaimSet::default(),
         details: ClaimSet::default(),
+        key: None,
         binding,
         freshness: if cx.nonce.is_some() { Freshness::NoNonceInEvidence } else { Freshness::NotAsked },
         checks: checks.into_records(),
@@ -435,7 +483,7 @@ fn inputs(cx: &Context<'_>, labels: &[(usize, String)]) -> Vec<Input> {
         .map(|(index, (file, role))| Input {
             name: file.name.clone(),
             role: match role {
-                Role::Evidence => "evidence",
+                Role::Evidence | Role::Enclosed => "evidence",
                 Role::Request => "request",
             },
             sha256: sha256(&file.bytes),

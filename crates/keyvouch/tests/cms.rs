@@ -171,6 +171,20 @@ fn attributes_do_not_become_content() {
         m.signers[0].attributes = None;
     };
     assert!(matches!(verify(forged), Err(CmsFault::Attributes(_))));
+    // A SET of something else is a content like any other: no member begins as an attribute does.
+    let set = |members: &[Vec<u8>]| {
+        let content = der::set(members);
+        verify(move |m: &mut cms::SignedData| {
+            m.content_type = DATA.to_owned();
+            m.content = content.clone();
+            m.signers[0].attributes = None;
+        })
+    };
+    let field = der::sequence(&[der::integer(&[1]), der::octet_string(b"x")]);
+    assert_eq!(set(&[field.clone(), field.clone()]), Ok(()));
+    for members in [vec![], vec![field.clone(), each[0].clone()], vec![der::null()], vec![field; 40]] {
+        assert!(matches!(set(&members), Err(CmsFault::Attributes(_))), "{}", members.len());
+    }
 }
 
 #[test]

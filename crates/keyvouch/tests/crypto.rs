@@ -209,6 +209,21 @@ fn curves_without_arithmetic_are_named() {
     assert_eq!(algorithm("1.2.3"), "OID-1.2.840.10045.2.1/1.2.3");
 }
 
+/// ML-DSA keys are as long as they must be.
+#[test]
+fn ml_dsa_keys_are_named() {
+    use keyvouch_emulator::der;
+    let algorithm = |oid: &str, len: usize| {
+        let identifier = der::sequence(&[der::oid(oid).unwrap()]);
+        let spki = der::sequence(&[identifier, der::bit_string(&vec![7; len])]);
+        keyvouch::crypto::PublicKey::from_spki_der(&spki).map(|key| key.algorithm())
+    };
+    assert_eq!(algorithm("2.16.840.1.101.3.4.3.17", 1312).unwrap(), "ML-DSA-44");
+    assert_eq!(algorithm("2.16.840.1.101.3.4.3.18", 1952).unwrap(), "ML-DSA-65");
+    assert_eq!(algorithm("2.16.840.1.101.3.4.3.19", 2592).unwrap(), "ML-DSA-87");
+    assert!(algorithm("2.16.840.1.101.3.4.3.18", 1951).is_err());
+}
+
 /// A key is held ready for the scheme it was first used with; that must not decide what is said of its point.
 #[test]
 fn a_point_is_on_its_curve_whatever_the_key_was_used_for() {

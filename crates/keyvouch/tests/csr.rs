@@ -10,6 +10,7 @@
 
 use std::sync::Arc;
 
+use keyvouch::checks::Outcome;
 use keyvouch::pki::CertificationRequest;
 use keyvouch::{Appraisal, Authenticity, Binding, File, InputError, Reference, Submission, Verifier};
 use keyvouch_emulator::csr::{self, Attribute, Request};
@@ -200,6 +201,41 @@ fn weak_and_foreign_algorithms_prove_nothing() {
         let detail = &appraisal.failed().next().unwrap().detail;
         assert!(detail.contains(says), "{detail}");
     }
+}
+
+/// tpm2-openssl writes NULL parameters with ECDSA. They are let pass, told, and no way around anything else.
+#[test]
+fn null_parameters_of_ecdsa_are_let_pass_and_told() {
+    let (own, other) = (key(KeyKind::P256), Key::shared("csr: other", KeyKind::P256).unwrap());
+    let with = |parameters: Vec<u8>, signer: &Key| {
+        let mut request = Request::new(x509::common_name("subscriber").unwrap(), &own).unwrap();
+        request.algorithm = Some(der::sequence(&[der::oid("1.2.840.10045.4.3.2").unwrap(), parameters]));
+        request.sign(signer, SignAlg::EcdsaSha256).unwrap()
+    };
+    let told = |appraisal: &Appraisal| {
+        let infos = appraisal.checks.iter().filter(|c| c.id == "csr-signature" && c.outcome == Outcome::Info);
+        infos.map(|c| c.detail.to_string()).collect::<Vec<_>>()
+    };
+    let request = with(der::null(), &own);
+    let appraisal = bind(&own, request.clone());
+    assert_eq!((appraisal.binding, failed(&appraisal)), (Binding::Csr, vec![]));
+    assert!(told(&appraisal).iter().any(|detail| detail.contains("RFC 5758")));
+    let request = CertificationRequest::from_der(&request).unwrap();
+    assert!(request.has_ecdsa_null_parameters() && request.verify().is_err());
+
+    // As it should be, nothing is told.
+    let standard = bind(&own, csr::plain("subscriber", &own).unwrap());
+    assert_eq!((standard.binding, told(&standard)), (Binding::Csr, vec![]));
+    // Another key; other parameters.
+    for request in [with(der::null(), &other), with(der::integer(&[1]), &own)] {
+        let appraisal = bind(&own, request);
+        assert_eq!((appraisal.binding, failed(&appraisal)), (Binding::None, vec!["csr-signature"]));
+    }
+    // Not with Ed25519, which has no parameters either.
+    let own = key(KeyKind::Ed25519);
+    let mut request = Request::new(x509::common_name("subscriber").unwrap(), &own).unwrap();
+    request.algorithm = Some(der::sequence(&[der::oid("1.3.101.112").unwrap(), der::null()]));
+    assert_eq!(failed(&bind(&own, request.sign(&own, SignAlg::Ed25519).unwrap())), ["csr-signature"]);
 }
 
 #[test]

@@ -357,6 +357,39 @@ fn an_anchor_is_valid_in_each_of_its_published_periods() {
 }
 
 #[test]
+fn the_leniency_for_the_anchors_dates_is_for_the_anchor() {
+    let mut over = anchor();
+    over.certificates = vec![published(FROM, "2021-01-01T00:00:00Z")];
+    let mut chain = chain(2);
+    let lenient = Rules { ignore_anchor_validity: true, ..strict(Signs::Statements) };
+    assert!(validate_below(&sign(&chain), &over, &strict(Signs::Statements)).trusted.is_none());
+    assert!(validate_below(&sign(&chain), &over, &lenient).trusted.is_some());
+    chain[1].fields.not_after = "2021-01-01T00:00:00Z".to_owned();
+    let validation = validate_below(&sign(&chain), &over, &lenient);
+    assert!(validation.trusted.is_none() && faults(&validation).iter().all(|(name, _)| name == "ca1"));
+}
+
+#[test]
+fn a_published_end_certificate_needs_no_issuer() {
+    let end = chain(1)[0].clone();
+    let certificate = end.sign();
+    let mut itself = anchor_named("ca0", &key("ca0"));
+    itself.certificates[0].sha256 = *certificate.sha256();
+    let rules = strict(Signs::Statements);
+    assert!(path::validate_published(&certificate, &itself, &rules).unwrap().trusted.is_some());
+    // The same name and key in another certificate is not the one that was published.
+    let mut other = end.clone();
+    other.fields.serial = vec![1];
+    assert!(path::validate_published(&other.sign(), &itself, &rules).is_none());
+    // Everything but the issuer is judged, and the key is the anchor's.
+    let late = Rules { at: time("2031-01-01T00:00:00Z"), ..rules };
+    assert!(path::validate_published(&certificate, &itself, &late).unwrap().trusted.is_none());
+    let mut of_another = anchor_named("ca0", &key("another"));
+    of_another.certificates[0].sha256 = *certificate.sha256();
+    assert!(path::validate_published(&certificate, &of_another, &rules).unwrap().trusted.is_none());
+}
+
+#[test]
 fn the_anchor_above_a_pinned_intermediate_must_be_valid_too() {
     let mut root = anchor_named("root", &key("root"));
     let mut pinned = anchor();
@@ -463,6 +496,50 @@ fn the_leniency_for_issuers_holds_at_the_named_position_only() {
     chain[1].set(x509::key_usage(&[usage::DIGITAL_SIGNATURE]));
     let found = faults(&validate(&chain, &rules(&[1], Signs::Statements)));
     assert_eq!(found, [("ca1".to_owned(), FaultKind::MayNotIssue)]);
+}
+
+#[test]
+fn the_leniency_for_issuers_that_deny_it_holds_at_the_named_position_only() {
+    let rules = |positions: &'static [usize]| Rules {
+        issuers_that_deny_it: positions,
+        ..strict(Signs::Certificates)
+    };
+    for denying in 0..3 {
+        let denials = [x509::basic_constraints(false, None), x509::key_usage(&[usage::DIGITAL_SIGNATURE])];
+        for (denial, fault) in denials.into_iter().zip([FaultKind::NotCa, FaultKind::MayNotIssue]) {
+            let mut chain = chain(3);
+            chain[denying].set(denial);
+            for lenient in [&[][..], &[0], &[1], &[2]] {
+                let found = faults(&validate(&chain, &rules(lenient)));
+                let wanted = [(format!("ca{denying}"), fault.clone())];
+                let wanted = if lenient == [denying] { &[][..] } else { &wanted };
+                assert_eq!(found, wanted, "{denying} {lenient:?}");
+            }
+        }
+    }
+    // It is for certificates that say no, not for those that say nothing, or too little.
+    let mut silent = chain(2);
+    silent[1].fields.remove_extension(BASIC_CONSTRAINTS);
+    assert_eq!(faults(&validate(&silent, &rules(&[1]))), [("ca1".to_owned(), FaultKind::NotCa)]);
+    let mut short = chain(3);
+    short[2].set(x509::basic_constraints(true, Some(0)));
+    assert_eq!(faults(&validate(&short, &rules(&[2]))), [("ca2".to_owned(), FaultKind::PathLen)]);
+}
+
+#[test]
+fn the_leniency_for_name_constraints_is_for_those_that_are_not_critical() {
+    let rules = |positions: &'static [usize]| Rules {
+        ignored_name_constraints: positions,
+        ..strict(Signs::Certificates)
+    };
+    for critical in [false, true] {
+        let mut chain = chain(2);
+        chain[1].set(Extension { critical, ..Extension::new("2.5.29.30", [0x30, 0]) });
+        let wanted = [("ca1".to_owned(), FaultKind::NameConstraints)];
+        assert_eq!(faults(&validate(&chain, &rules(&[0]))), wanted);
+        let found = faults(&validate(&chain, &rules(&[1])));
+        assert_eq!(found, if critical { &wanted[..] } else { &[] });
+    }
 }
 
 #[test]
@@ -930,4 +1007,42 @@ fn a_signed_certificate_has_one_form_only() {
             assert!(!valid, "byte {at} bit {bit}");
         }
     }
+}
+
+/// The pin of a certificate.
+fn pin(certificate: &Certificate) -> Anchor {
+    let published = PublishedCertificate { sha256: *certificate.sha256(), ..published(FROM, TO) };
+    let key = certificate.key().unwrap().spki_der();
+    Anchor::from_operator("test", "pinned", AnchorKind::Root, certificate.subject(), key, None, published)
+        .unwrap()
+}
+
+#[test]
+fn a_pinned_certificate_is_judged_by_itself_and_only_it_is() {
+    let rules = Rules::strict(at(), Signs::Statements);
+    let judge = |change: &dyn Fn(&mut Template)| {
+        let mut template = Template::ca("signer", "nobody who is there");
+        change(&mut template);
+        let certificate = template.sign();
+        let validation = path::validate_published(&certificate, &pin(&certificate), &rules).unwrap();
+        let faults: Vec<FaultKind> = validation.faults.into_iter().map(|f| f.kind).collect();
+        assert_eq!(validation.trusted.is_some(), faults.is_empty());
+        assert_eq!(validation.certificate.is_some(), faults.is_empty());
+        faults
+    };
+    assert_eq!(judge(&|_| {}), []);
+    // Its issuer plays no part, nor that issuer's signature.
+    assert_eq!(judge(&|t| t.issuer = key("somebody")), []);
+    assert_eq!(judge(&|t| t.set(x509::key_usage(&[usage::KEY_CERT_SIGN]))), [FaultKind::MayNotSign]);
+    let ended = time("2026-05-31T23:59:59Z");
+    assert_eq!(judge(&|t| t.fields.not_after = ended.to_string()), [FaultKind::Expired(ended)]);
+    let later = time("2026-06-01T00:00:01Z");
+    assert_eq!(judge(&|t| t.fields.not_before = later.to_string()), [FaultKind::NotYetValid(later)]);
+    let unknown = Extension::new("1.2.3.4", der::null()).critical();
+    assert_eq!(judge(&|t| t.set(unknown.clone())), [FaultKind::CriticalExtension("1.2.3.4".to_owned())]);
+    // Another certificate of the same name and key is another.
+    let template = Template::ca("signer", "nobody who is there");
+    let (one, mut other) = (template.sign(), template);
+    other.fields.serial = vec![7];
+    assert!(path::validate_published(&other.sign(), &pin(&one), &rules).is_none());
 }

@@ -9,10 +9,14 @@
     reason = "tests fail by panicking"
 )]
 
+mod support;
+
 #[path = "tpm/accepted.rs"]
 mod accepted;
 #[path = "tpm/bench.rs"]
 mod bench;
+#[path = "tpm/devices.rs"]
+mod devices;
 #[path = "tpm/refused.rs"]
 mod refused;
 #[path = "tpm/windows.rs"]

@@ -9,10 +9,12 @@ use keyvouch_emulator::{File, Sample};
 use crate::cli::Emulate;
 use crate::error::Error;
 use crate::output::Output;
-use crate::submission_file::{NAME, SubmissionFile, Suggested};
+use crate::submission_file::{NAME, SubmissionFile, Suggested, takes_a_file};
 use crate::text::{Page, table};
 
 const ANCHORS: &str = "anchors";
+/// Files that options take.
+const OPTIONS: &str = "options";
 
 /// Writes a sample, or lists the samples.
 pub(crate) fn run(args: &Emulate, out: &Output) -> Result<(), Error> {
@@ -100,6 +102,12 @@ fn write(sample: &Sample, dir: &Path) -> Result<(), Error> {
     for file in &sample.anchors {
         write_file(&anchors, file)?;
     }
+    let files = sample.options.iter().filter(|(name, _)| takes_a_file(name));
+    for (name, content) in files.filter_map(|(name, value)| Some((name, value.as_str()?))) {
+        let options = dir.join(OPTIONS);
+        fs::create_dir_all(&options).map_err(|why| Error::write(&options, why))?;
+        write_file(&options, &File::new(name.clone(), content))?;
+    }
     let submission = SubmissionFile {
         evidence: sample.evidence.iter().map(|f| f.name.clone()).collect(),
         request: sample.request.as_ref().map(|f| f.name.clone()),
@@ -152,7 +160,11 @@ fn long_command(sample: &Sample, dir: &Path) -> String {
     words.push(format!("--anchors {}", quote(&dir.join(ANCHORS))));
     words.push(format!("--at {}", sample.at));
     for (name, value) in &sample.options {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = match value.as_str() {
+            Some(_) if takes_a_file(name) => dir.join(OPTIONS).join(name).to_string_lossy().into_owned(),
+            Some(text) => text.to_owned(),
+            None => value.to_string(),
+        };
         words.push(format!("--option {}", quote(Path::new(&format!("{name}={value}")))));
     }
     words.join(" ")

@@ -40,6 +40,7 @@ fn proof(proof: Proof) -> &'static str {
     match proof {
         Proof::RealEvidence => "verified on real evidence",
         Proof::EmulatedOnly => "on emulated evidence only",
+        Proof::ProviderStatement => "answers of a provider to the operator, which nobody signed",
         Proof::NoEvidence => "there is no evidence to read",
     }
 }

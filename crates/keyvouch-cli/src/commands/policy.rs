@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use keyvouch::Route;
 use keyvouch::appraisal::Severity;
 use keyvouch_policy::{Knob, PRECONDITIONS, Policy, Settings};
 use serde_json::{Value, json};
@@ -130,7 +131,10 @@ fn show(policy: &Policy) -> String {
         }
     }
     page.heading("Like every policy it requires, as far as it is asked for");
-    for (id, demand) in PRECONDITIONS {
+    // The first two are one, for attestation and for other ways.
+    let not_asked =
+        if policy.route() == Route::Attestation { "evidence-route" } else { "evidence-authentic" };
+    for (id, demand) in PRECONDITIONS.iter().filter(|(id, _)| *id != not_asked) {
         page.item(&format!("{id}: {demand}"));
     }
     page.gap();

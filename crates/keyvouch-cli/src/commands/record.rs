@@ -33,6 +33,7 @@ fn export(args: &RecordExport, out: &Output) -> Result<ExitCode, Error> {
     let mut bundle = Bundle {
         case,
         report: report.to_json()?.into_bytes(),
+        labels: BTreeMap::new(),
         proofs: proofs.collect::<Result<_, Error>>()?,
     };
     if args.with_trust_data {

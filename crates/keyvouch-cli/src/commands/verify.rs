@@ -13,8 +13,8 @@ use keyvouch_policy::Settings;
 use keyvouch_record::{Case, TrustData};
 use serde_json::{Map, Value};
 
-use crate::cli::{At, Format, Judge, Pair, Verify};
-use crate::commands::policy;
+use crate::cli::{Answer, At, Judge, Pair, Verify};
+use crate::commands::{policy, result};
 use crate::error::Error;
 use crate::files::{self, Evidence};
 use crate::output::Output;
@@ -24,11 +24,17 @@ use crate::text::report::{self, View};
 
 /// Judges evidence and prints the answer.
 pub(crate) fn run(args: &Verify, out: &Output) -> Result<ExitCode, Error> {
+    let signer = match args.output {
+        Answer::Ear => Some(result::Signer::read(&args.result)?),
+        _ => None,
+    };
     let case = case(&args.judge, out)?;
     let report = judge(&case)?;
-    match args.output {
-        Format::Json => out.json(&serde_json::to_value(&report)?)?,
-        Format::Text => print(&case, &report, args.verbose, out)?,
+    match (args.output, signer) {
+        (_, Some(signer)) => signer.issue(&report, &case.submission, out)?,
+        (Answer::Json, _) => out.json(&serde_json::to_value(&report)?)?,
+        (Answer::Html, _) => out.print(&keyvouch_results::html::page(&report))?,
+        (Answer::Text | Answer::Ear, None) => print(&case, &report, args.verbose, out)?,
     }
     Ok(ExitCode::from(status(report.verdict)))
 }
@@ -141,15 +147,15 @@ fn known_options() -> impl Iterator<Item = &'static OptionDef> {
 }
 
 /// The options: those suggested, with those of the command line over them.
-fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
+pub(super) fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
     let mut given: Map<String, Value> = Map::new();
     let mut options = Options::default();
     let mut named = BTreeSet::new();
     for Pair { key, value } in asked {
-        let kind = known_options().find(|o| o.name == key).map(|o| o.kind);
+        let kind = known_options().find(|o| o.name == *key).map(|o| o.kind);
         let fail = |why| Error::OptionFile { name: key.clone(), why: Box::new(why) };
         if kind == Some(OptionKind::File) {
-            if !named.insert(key) {
+            if !named.insert(key.clone()) {
                 return Err(Error::OptionTwice(key.clone()));
             }
             options.set_file(key.clone(), files::read(Path::new(value)).map_err(fail)?);
@@ -169,8 +175,11 @@ fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Err
             (Some(_), _) => return Err(Error::OptionTwice(key.clone())),
         }
     }
-    // A file that the folder suggests is not read: its name would be chosen by whoever made the folder.
-    for (name, value) in suggested.into_iter().chain(given) {
+    // A folder suggests the content of a file, never its name: that would be chosen by whoever made the folder.
+    for (name, value) in suggested.into_iter().filter(|(name, _)| !named.contains(name)) {
+        options.set_inline(name, value);
+    }
+    for (name, value) in given {
         options.set(name, value);
     }
     Ok(options)
@@ -243,7 +252,7 @@ fn is_request(file: &File) -> bool {
     // A file that cannot be unwrapped is for the verifier to complain about.
     let Ok(parts) = Parts::of(&alone, &[], Limits::DEFAULT) else { return false };
     parts.iter().any(|(_, part)| {
-        matches!(part.content, Content::Request(_) | Content::BrokenRequest(_))
+        matches!(part.content, Content::Request(_) | Content::CrmfRequest(_) | Content::BrokenRequest(_))
             && is_only_wrapped(part, &parts)
     })
 }
@@ -253,7 +262,12 @@ fn is_only_wrapped(part: &Part<'_>, parts: &Parts<'_>) -> bool {
     while let Some(container) = parent.and_then(|id| parts.get(id)) {
         let wraps = matches!(
             container.content,
-            Content::Pem | Content::Base64 | Content::Gzip { .. } | Content::Zip { .. }
+            Content::Pem
+                | Content::Base64
+                | Content::CmpMessage
+                | Content::Gzip { .. }
+                | Content::Zip { .. }
+                | Content::Cmw(_)
         );
         if !wraps {
             return false;
@@ -350,12 +364,14 @@ mod tests {
         suggested.insert("accept_expired".into(), true.into());
         let got = options(
             suggested,
+            None,
             &[pair("accept_expired", "false"), pair("deny_serials", "1"), pair("deny_serials", "2")],
         );
         let got = got.unwrap();
         assert!(!got.is_on("accept_expired"));
         assert_eq!(got.list("deny_serials").collect::<Vec<_>>(), ["1", "2"]);
-        let twice = options(Map::new(), &[pair("accept_expired", "true"), pair("accept_expired", "true")]);
+        let twice =
+            options(Map::new(), None, &[pair("accept_expired", "true"), pair("accept_expired", "true")]);
         assert!(matches!(twice, Err(Error::OptionTwice(_))));
     }
 

@@ -3,12 +3,14 @@
 use anstyle::Style;
 use keyvouch::appraisal::{Advisory, Appraisal, Certification, Decision, Report, Requirement, Severity};
 use keyvouch::checks::{CheckRecord, OnFail, Outcome};
-use keyvouch::{Authenticity, Basis, Binding, ClaimName, Freshness, Value, Verdict};
+use keyvouch::{Authenticity, Basis, Binding, ClaimName, Freshness, Route, Value, Verdict};
 
 use super::{BAD, CAREFUL, GOOD, Page, list_of};
 
 /// Requirements of every policy that the report says better elsewhere.
-const EXPLAINED_BY_CHECKS: [&str; 2] = ["evidence-authentic", "no-failed-check"];
+const EXPLAINED_BY_CHECKS: [&str; 3] = ["evidence-authentic", "evidence-route", "no-failed-check"];
+/// Of these a policy has one, by its way; while it is not met, the policy judges nothing.
+const WAY: [&str; 2] = ["evidence-authentic", "evidence-route"];
 const NO_FINDINGS: &str = "no-findings";
 
 /// Width of the names of claims.
@@ -78,9 +80,9 @@ fn reason(report: &Report) -> String {
     let all = |what: Authenticity| report.appraisals.iter().all(|a| a.authenticity == what);
     let unrecognised = report.appraisals.iter().all(|a| a.format.is_empty());
     match report.verdict {
-        Some(Verdict::Accept) => format!("the evidence is authentic and meets {policies}."),
+        Some(Verdict::Accept) => format!("{} meets {policies}.", accepted(&report.appraisals)),
         Some(Verdict::AcceptWithFindings) => {
-            format!("the evidence is authentic and meets {policies}; look at the findings below.")
+            format!("{} meets {policies}; look at the findings below.", accepted(&report.appraisals))
         }
         Some(Verdict::Refuse) if report.appraisals.iter().all(is_denied) => {
             "the operator of this verifier denies it.".to_owned()
@@ -88,18 +90,42 @@ fn reason(report: &Report) -> String {
         Some(Verdict::Refuse) if all(Authenticity::NotAuthentic) => {
             "the evidence is not authentic.".to_owned()
         }
-        Some(Verdict::Refuse) if all(Authenticity::NotAttestable) => {
+        Some(Verdict::Refuse)
+            if all(Authenticity::NotAttestable) && !report.appraisals.iter().any(judged_by_way) =>
+        {
             "the device signs no statement about its keys that a CA can verify.".to_owned()
         }
         Some(Verdict::Refuse) if names.len() == 1 => format!("{policies} is not met."),
         Some(Verdict::Refuse) => format!("{policies} are not met."),
         _ if unrecognised => "the files hold no attestation that keyvouch knows.".to_owned(),
         _ if all(Authenticity::Undecided) => "whether the evidence is authentic cannot be said.".to_owned(),
-        _ if all(Authenticity::NotAttestable) => {
+        _ if all(Authenticity::NotAttestable) && !report.appraisals.iter().any(judged_by_way) => {
             "the device signs no statement about its keys that a CA can verify.".to_owned()
         }
         _ => format!("the evidence does not say everything that {policies} asks."),
     }
+}
+
+/// What is accepted: attestation, or a statement of another kind, which must not be taken for it.
+fn accepted(appraisals: &[Appraisal]) -> &'static str {
+    let any = |route: Route| appraisals.iter().any(|a| a.route == route);
+    if any(Route::ProviderStatement) {
+        "what the provider says, which is no attestation,"
+    } else if any(Route::WitnessStatement) {
+        "what a witness says, which is no attestation,"
+    } else {
+        "the evidence is authentic and"
+    }
+}
+
+/// Whether a policy for the way of the statement judged it: one that asks for the way first.
+fn judged_by_way(appraisal: &Appraisal) -> bool {
+    let other = matches!(appraisal.route, Route::ProviderStatement | Route::WitnessStatement);
+    other
+        && appraisal
+            .decisions
+            .iter()
+            .any(|d| d.requirements.iter().any(|r| r.id == "evidence-route" && r.met))
 }
 
 /// Whether the deny-list is the only thing against the evidence.
@@ -114,6 +140,12 @@ fn state(appraisal: &Appraisal) -> String {
         Authenticity::Authentic => "authentic",
         Authenticity::NotAuthentic => "not authentic",
         Authenticity::Undecided => "undecided",
+        Authenticity::NotAttestable if appraisal.route == Route::WitnessStatement => {
+            "no attestation but a statement of witnesses"
+        }
+        Authenticity::NotAttestable if appraisal.route == Route::ProviderStatement => {
+            "no attestation but a statement of the provider"
+        }
         Authenticity::NotAttestable => "of a device that signs no attestation",
     };
     let verdicts: Vec<String> =
@@ -126,12 +158,28 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
         not_met(page, appraisal, decision);
     }
     failed(page, appraisal);
-    if appraisal.authenticity == Authenticity::Authentic {
+    if matches!(appraisal.route, Route::ProviderStatement | Route::WitnessStatement) {
+        page.heading("No attestation");
+        page.paragraph(2, match appraisal.route {
+            Route::WitnessStatement => "What follows is the word of a witness whom the operator of this verifier trusts. The device itself proves none of it.",
+            _ => "What follows is the word of the provider, in answer to the operator of this verifier. The device itself proves none of it.",
+        });
+    }
+    if appraisal.authenticity == Authenticity::Authentic || appraisal.route != Route::None {
         key(page, appraisal);
         device(page, appraisal);
+        if appraisal.route == Route::WitnessStatement {
+            witnesses(page, appraisal);
+        }
         bound_to(page, appraisal, view.request);
         findings(page, appraisal);
         notes(page, appraisal);
+    } else if appraisal.authenticity == Authenticity::NotAttestable && appraisal.trust.is_some() {
+        device(page, appraisal);
+        page.paragraph(
+            2,
+            "The device is genuine. It signs nothing about the keys in it, so nothing is known of any key.",
+        );
     } else if appraisal.authenticity == Authenticity::NotAttestable {
         page.heading("Key and device");
         page.paragraph(2, "Nothing is known of them: no signed statement speaks of them. This is a matter of the device and no fault of the files; where a rule allows another way, that is for the CA to judge.");
@@ -152,11 +200,15 @@ fn statement(page: &mut Page, appraisal: &Appraisal, view: &View<'_>) {
 
 /// Requirements of a policy that are not met and decide against the key.
 fn not_met(page: &mut Page, appraisal: &Appraisal, decision: &Decision) {
-    let authentic = appraisal.authenticity == Authenticity::Authentic;
-    let explained = appraisal.failed().next().is_some();
-    // Of evidence that is not authentic nothing is known, so no policy is met: the failed checks say why.
+    // What is not judged at all is said once, and not of every requirement.
+    let judged = judges(decision);
+    // That a policy takes attestation only is said by no check.
+    let explained = appraisal.failed().next().is_some()
+        && appraisal.authenticity != Authenticity::NotAttestable
+        || appraisal.failed().any(|c| c.means == Some(OnFail::NotAttestable));
+    // Of evidence that does not count nothing is known, so no policy is met: the failed checks say why.
     let speaks = |r: &Requirement| {
-        (authentic || !r.unknown) && !(explained && EXPLAINED_BY_CHECKS.contains(&r.id.as_str()))
+        (judged || !r.unknown) && !(explained && EXPLAINED_BY_CHECKS.contains(&r.id.as_str()))
     };
     let unmet: Vec<&Requirement> = decision
         .requirements
@@ -175,6 +227,11 @@ fn not_met(page: &mut Page, appraisal: &Appraisal, decision: &Decision) {
         "→ What the policy asks, and by which rule: keyvouch policy show {}",
         decision.policy
     ));
+}
+
+/// Whether the policy judges such evidence at all.
+fn judges(decision: &Decision) -> bool {
+    decision.requirements.iter().any(|r| r.met && WAY.contains(&r.id.as_str()))
 }
 
 fn with_cite(requirement: &Requirement) -> String {
@@ -261,6 +318,24 @@ fn device(page: &mut Page, appraisal: &Appraisal) {
     }
 }
 
+/// Who says so, and where more of it is written.
+fn witnesses(page: &mut Page, appraisal: &Appraisal) {
+    page.heading("Witnesses");
+    for (label, name) in [
+        ("Signed by", "statement.signers"),
+        ("Signed on", "statement.signed_at"),
+        ("Who was there", "witnesses"),
+        ("Ceremony began", "ceremony.started"),
+        ("Ceremony ended", "ceremony.ended"),
+        ("Report", "ceremony.report"),
+    ] {
+        let said = appraisal.details.details().find(|(detail, _)| *detail == name);
+        if let Some((_, claim)) = said.filter(|(_, claim)| !claim.value.is_unknown()) {
+            page.field(label, &claim.value.to_string());
+        }
+    }
+}
+
 fn certified(c: &Certification) -> String {
     let matched = match c.matched {
         "model-and-firmware" => "model and firmware match",
@@ -311,6 +386,7 @@ fn said(appraisal: &Appraisal, name: ClaimName) -> String {
         Basis::Implied => format!("{value} (by the documented behaviour of the device)"),
         Basis::Declared => format!("{value} (only declared, not signed by the device)"),
         Basis::Operator => format!("{value} (set by the operator of this verifier)"),
+        Basis::Witnessed => format!("{value} (say the witnesses)"),
     }
 }
 
@@ -383,6 +459,7 @@ fn unmet(appraisal: &Appraisal, severity: Severity) -> Vec<(&str, &Requirement)>
     appraisal
         .decisions
         .iter()
+        .filter(|d| judges(d))
         .flat_map(|d| d.requirements.iter().map(move |r| (d.policy.as_str(), r)))
         .filter(|(_, r)| !r.met && r.severity == severity)
         .collect()
@@ -400,6 +477,7 @@ fn claims(page: &mut Page, appraisal: &Appraisal) {
             Basis::Implied => "implied: ",
             Basis::Declared => "declared: ",
             Basis::Operator => "operator: ",
+            Basis::Witnessed => "witnessed: ",
             Basis::Unknown => "",
         };
         page.row(2, CLAIM_NAME, name, &format!("{} ({basis}{})", claim.value, claim.from));

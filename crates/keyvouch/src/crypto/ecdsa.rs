@@ -7,7 +7,7 @@ use crate::wire::der::{content, sequence};
 /// r ‖ s, each of `len` bytes, from a SEQUENCE of two INTEGERs whose contents are unsigned big-endian numbers of
 /// any length. `None` when it is not such a SEQUENCE, or a number is zero or does not fit. That r and s are below
 /// the group order is for the verification to say.
-pub(super) fn unsigned_to_fixed(signature: &[u8], len: usize) -> Option<Vec<u8>> {
+pub(crate) fn unsigned_to_fixed(signature: &[u8], len: usize) -> Option<Vec<u8>> {
     let numbers = sequence(signature, 2)?;
     let [r, s] = numbers.as_slice() else { return None };
     let mut fixed = Vec::with_capacity(len.saturating_mul(2));

@@ -8,7 +8,7 @@ use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
 use der::{Decode, Encode, Reader, SliceReader};
 
 use super::scheme::{Hash, Scheme, algorithm_identifier};
-use super::{SignatureError, brainpool, dsa, ecdsa, lms, sha256};
+use super::{MlDsa, SignatureError, brainpool, dsa, ecdsa, lms, sha256};
 use crate::authentic::SignatureValid;
 use crate::wire::der::content;
 
@@ -111,6 +111,13 @@ pub enum Material {
         /// Public value.
         y: Vec<u8>,
     },
+    /// ML-DSA (FIPS 204).
+    MlDsa {
+        /// The parameter set.
+        set: MlDsa,
+        /// The public key as FIPS 204 encodes it.
+        key: Vec<u8>,
+    },
     /// A key type that this verifier can name but not use.
     Other {
         /// Object identifier of the key type (and of the curve), dotted.
@@ -188,7 +195,11 @@ impl PublicKey {
             ED25519 | X25519 if parameters.is_some() || bits.len() != 32 => Err(KeyError::Malformed),
             ED25519 => Ok(Self::make(der.to_vec(), bits.to_vec(), Material::Ed25519(bits.to_vec()))),
             X25519 => Ok(Self::make(der.to_vec(), bits.to_vec(), Material::X25519(bits.to_vec()))),
-            _ => Ok(Self::other(oid.to_string(), der, bits)),
+            _ => match MlDsa::ALL.into_iter().find(|set| set.oid() == oid) {
+                Some(_) if parameters.is_some() => Err(KeyError::Malformed),
+                Some(set) => Self::ml_dsa(set, bits),
+                None => Ok(Self::other(oid.to_string(), der, bits)),
+            },
         }
     }
 
@@ -254,6 +265,32 @@ impl PublicKey {
         Ok(Self::make(spki, bits, Material::Dsa { p, q, g, y }))
     }
 
+    /// An Ed25519 key.
+    ///
+    /// # Errors
+    /// When it has not 32 bytes.
+    pub fn ed25519(key: &[u8]) -> Result<Self, KeyError> {
+        if key.len() != 32 {
+            return Err(KeyError::Malformed);
+        }
+        let encode = || join_spki(&sequence(&ED25519.to_der()?)?, key);
+        let spki = encode().map_err(|_| KeyError::Malformed)?;
+        Ok(Self::make(spki, key.to_vec(), Material::Ed25519(key.to_vec())))
+    }
+
+    /// An ML-DSA key as FIPS 204 encodes it.
+    ///
+    /// # Errors
+    /// When it is not of the parameter set's length.
+    pub fn ml_dsa(set: MlDsa, key: &[u8]) -> Result<Self, KeyError> {
+        if key.len() != set.key_len() {
+            return Err(KeyError::Malformed);
+        }
+        let encode = || join_spki(&sequence(&set.oid().to_der()?)?, key);
+        let spki = encode().map_err(|_| KeyError::Malformed)?;
+        Ok(Self::make(spki, key.to_vec(), Material::MlDsa { set, key: key.to_vec() }))
+    }
+
     fn other(oid: String, spki: &[u8], bits: &[u8]) -> Self {
         Self::make(spki.to_vec(), bits.to_vec(), Material::Other { oid, bits: bits.to_vec() })
     }
@@ -276,7 +313,7 @@ impl PublicKey {
     }
 
     /// The bits of the BIT STRING.
-    pub(super) fn bits(&self) -> &[u8] {
+    pub(crate) fn bits(&self) -> &[u8] {
         &self.0.bits
     }
 
@@ -302,6 +339,7 @@ impl PublicKey {
             Material::Ed25519(_) => "Ed25519".to_owned(),
             Material::X25519(_) => "X25519".to_owned(),
             Material::Dsa { p, .. } => format!("DSA-{}", bit_len(p)),
+            Material::MlDsa { set, .. } => set.name().to_owned(),
             Material::Other { oid, .. } if oid == HSS_LMS => "HSS-LMS".to_owned(),
             Material::Other { oid, .. } => match curve_without_arithmetic(oid) {
                 Some(name) => format!("EC-{name}"),
@@ -443,6 +481,9 @@ impl PublicKey {
                 _ => None,
             },
             (Material::Ed25519(_), Scheme::Ed25519) => Some(&lc::ED25519),
+            (Material::MlDsa { set, .. }, Scheme::MlDsa(of)) if *set == of => {
+                Some(of.verification_algorithm())
+            }
             _ => None,
         };
         algorithm.ok_or_else(|| self.wrong_type(scheme))
@@ -517,7 +558,7 @@ fn rsa_numbers(bits: &[u8]) -> der::Result<(&[u8], &[u8])> {
 }
 
 /// A signature `r ‖ s`, each of the field's length, in DER.
-fn ecdsa_der(signature: &[u8], field_len: usize) -> Option<Vec<u8>> {
+pub(crate) fn ecdsa_der(signature: &[u8], field_len: usize) -> Option<Vec<u8>> {
     let (r, s) = signature.split_at_checked(field_len).filter(|(_, s)| s.len() == field_len)?;
     let mut body = UintRef::new(r).ok()?.to_der().ok()?;
     body.extend(UintRef::new(s).ok()?.to_der().ok()?);

@@ -10,9 +10,13 @@ pub mod hygiene;
 mod key;
 mod lenient;
 mod lms;
+mod ml_dsa;
 mod scheme;
 
+pub(crate) use ecdsa::unsigned_to_fixed as ecdsa_fixed;
+pub(crate) use key::ecdsa_der;
 pub use key::{Curve, KeyError, Material, PublicKey};
+pub use ml_dsa::MlDsa;
 pub(crate) use scheme::algorithm_identifier;
 pub use scheme::{Hash, Scheme, SchemeError};
 

@@ -5,6 +5,8 @@ use std::fmt;
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Reader, SliceReader, Tag, TagNumber};
 
+use super::MlDsa;
+
 /// A digest of the SHA family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hash {
@@ -103,6 +105,8 @@ pub enum Scheme {
     HssLms,
     /// PKCS#1 type-1 padding around the bare SHA-256 digest, without DigestInfo (LiquidSecurity firmware 2).
     RsaPkcs1BareSha256,
+    /// ML-DSA, pure, with an empty context (FIPS 204; RFC 9881).
+    MlDsa(MlDsa),
 }
 
 impl fmt::Display for Scheme {
@@ -116,6 +120,7 @@ impl fmt::Display for Scheme {
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::DsaFixed(h) => write!(f, "DSA (r and s side by side) with {h}"),
             Self::HssLms => f.write_str("HSS/LMS"),
+            Self::MlDsa(set) => f.write_str(set.name()),
             Self::RsaPkcs1BareSha256 => f.write_str("RSA PKCS#1 v1.5 padding around a bare SHA-256 digest"),
         }
     }
@@ -185,6 +190,9 @@ const TABLE: &[(ObjectIdentifier, Scheme, Parameters, &str)] = {
         (oid("1.2.840.10045.4.3.4"), Scheme::Ecdsa(Hash::Sha512), Absent, "ecdsa-with-SHA512"),
         (oid("1.3.101.112"), Scheme::Ed25519, Absent, "Ed25519"),
         (oid("1.2.840.113549.1.9.16.3.17"), Scheme::HssLms, Absent, "id-alg-hss-lms-hashsig"),
+        (MlDsa::MlDsa44.oid(), Scheme::MlDsa(MlDsa::MlDsa44), Absent, "ML-DSA-44"),
+        (MlDsa::MlDsa65.oid(), Scheme::MlDsa(MlDsa::MlDsa65), Absent, "ML-DSA-65"),
+        (MlDsa::MlDsa87.oid(), Scheme::MlDsa(MlDsa::MlDsa87), Absent, "ML-DSA-87"),
         (oid("1.2.840.113549.1.1.5"), Scheme::RsaPkcs1(Hash::Sha1), NullOrAbsent, "sha1WithRSAEncryption"),
         (oid("1.2.840.10045.4.1"), Scheme::Ecdsa(Hash::Sha1), Absent, "ecdsa-with-SHA1"),
     ]
@@ -213,7 +221,7 @@ impl Scheme {
     }
 
     /// The same, except that NULL parameters are accepted with ECDSA, which has none (RFC 5758, 3.2). Only for
-    /// certificates of devices that are known to write them.
+    /// requests, and certificates of devices that are known to write them.
     ///
     /// # Errors
     /// As [`from_algorithm_identifier`](Self::from_algorithm_identifier).
@@ -237,7 +245,7 @@ impl Scheme {
             | Self::DsaFixed(h)
             | Self::EcdsaUnsigned(h) => Some(h),
             Self::RsaPkcs1BareSha256 => Some(Hash::Sha256),
-            Self::Ed25519 | Self::HssLms => None,
+            Self::Ed25519 | Self::HssLms | Self::MlDsa(_) => None,
         }
     }
 }

@@ -6,8 +6,8 @@
 
 use serde_json::Value;
 
-use crate::appraisal::{Freshness, Trust};
-use crate::authentic::Authentic;
+use crate::appraisal::{Freshness, Route, Trust};
+use crate::authentic::{Authentic, Fetched};
 use crate::checks::{Check, Checks, Text};
 use crate::claims::ClaimSet;
 use crate::crypto::PublicKey;
@@ -19,19 +19,28 @@ use crate::signatures::Signatures;
 use crate::submission::{OptionDef, Options};
 use crate::time::Time;
 
+mod acme_device_attest;
+mod android;
+mod apple;
+mod aws;
+mod azure_key_vault;
 mod crypto4a_qasm;
+pub(crate) mod csr_attestation;
 mod fortanix;
 mod i4p_trident;
 mod marvell;
 mod nshield;
 mod pkix_evidence;
+mod provider;
 mod securosys;
 mod smartcard_hsm;
 mod thales_luna;
 mod tpm;
 mod tpm_ek;
 mod tpm_windows;
+mod webauthn;
 mod without_attestation;
+mod witness_statement;
 mod yubico;
 mod yubihsm2;
 mod yubikey_openpgp;
@@ -39,8 +48,15 @@ mod yubikey_piv;
 
 /// Every format, in the order in which reports list them. A new device is one line here.
 pub(crate) const ALL: &[&dyn Format] = &[
+    &acme_device_attest::AcmeDeviceAttest,
+    &android::Android,
+    &apple::AppAttest,
+    &apple::Mda,
+    &aws::Aws,
+    &azure_key_vault::AzureKeyVault,
     &marvell::AzureManagedHsm,
     &crypto4a_qasm::Crypto4aQasm,
+    &csr_attestation::CsrAttestation,
     &fortanix::Fortanix,
     &marvell::GoogleCloudHsm,
     &i4p_trident::I4pTrident,
@@ -53,6 +69,8 @@ pub(crate) const ALL: &[&dyn Format] = &[
     &tpm::Tpm,
     &tpm_ek::TpmEk,
     &tpm_windows::TpmWindows,
+    &webauthn::WebAuthn,
+    &witness_statement::WitnessStatement,
     &yubihsm2::Yubihsm2,
     &yubikey_openpgp::YubikeyOpenpgp,
     &yubikey_piv::YubikeyPiv,
@@ -66,6 +84,8 @@ pub enum Proof {
     RealEvidence,
     /// No real evidence is public; its reader follows the maker's documents and an emulator.
     EmulatedOnly,
+    /// Its statements are a provider's answers to the operator, which nobody signed.
+    ProviderStatement,
     /// There is no evidence that could prove it: the format answers for devices without attestation.
     NoEvidence,
 }
@@ -135,12 +155,66 @@ pub(crate) struct Statement {
     pub(crate) checks: Checks,
     /// What was authenticated; absent when it could not be.
     pub(crate) attested: Option<Attested>,
+    /// What the operator fetched from the provider of a device that attests nothing.
+    pub(crate) stated: Option<Stated>,
+    /// By which way the statement speaks of keys. By any other than attestation it is never `authentic`.
+    pub(crate) way: Way,
     /// Every certificate that the judgement rests on, for deny-lists.
     pub(crate) certificates: Vec<Certificate>,
-    /// How the statement answers a nonce; for formats that have a place for one.
+    /// How the statement answers a nonce, or the challenge that a switch of the format names; for formats that have
+    /// a place for one.
     pub(crate) freshness: Option<Freshness>,
+    /// Whether the attested key is of a kind that cannot be the key of a request: nothing is bound then.
+    pub(crate) unbindable: bool,
+    /// What it is a statement of, where that is another format than the one that found it: an envelope has
+    /// statements of others in it.
+    pub(crate) about: Option<&'static About>,
     /// The request in which the statement came. It is the one to be bound unless the caller names another.
     pub(crate) request: Option<Request>,
+}
+
+/// By which way a statement speaks of keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The device or its maker signs.
+    #[default]
+    Attestation,
+    /// The operator asks the provider.
+    ProviderStatement,
+    /// People sign who saw it.
+    WitnessStatement,
+    /// By none: it is of a device that attests nothing.
+    None,
+}
+
+impl Way {
+    /// The route of an appraisal in which something is claimed.
+    pub(crate) const fn route(self) -> Route {
+        match self {
+            Self::Attestation => Route::Attestation,
+            Self::WitnessStatement => Route::WitnessStatement,
+            Self::ProviderStatement => Route::ProviderStatement,
+            Self::None => Route::None,
+        }
+    }
+}
+
+/// What the operator fetched, as the answer says it.
+#[derive(Debug)]
+pub(crate) struct Stated {
+    pub(crate) key: Option<PublicKey>,
+    pub(crate) claims: ClaimSet,
+}
+
+impl Stated {
+    /// From a fetched answer: the key it speaks of, and the claims made of it.
+    pub(crate) fn new<T>(
+        answer: &Fetched<T>,
+        key: impl FnOnce(&T) -> Option<PublicKey>,
+        claims: ClaimSet,
+    ) -> Self {
+        Self { key: key(answer.get()), claims }
+    }
 }
 
 /// What an authenticated statement says.
@@ -172,10 +246,20 @@ pub(crate) fn nv_certificates(bytes: &[u8]) -> Vec<Certificate> {
     tpm::nv::certificates(bytes).map(|found| found.certificates).unwrap_or_default()
 }
 
+/// Whether octets are a witness statement that is filled in; an error says what is wrong with it.
+pub(crate) fn check_witness_statement(octets: &[u8]) -> Result<(), String> {
+    witness_statement::check(octets)
+}
+
 /// Whether a certificate may be one of an endorsement key.
 pub(crate) fn is_endorsement_certificate(certificate: &Certificate) -> bool {
     tpm::identity::is_ek_like(certificate) && !tpm::identity::is_authority(certificate)
 }
+
+/// What may be sent to AWS KMS, for those who send.
+pub(crate) use self::aws::ready as aws_kms_sending;
+/// The key identifiers of Azure Key Vault.
+pub(crate) use self::azure_key_vault::kid::Kid as KeyVaultKid;
 
 /// What every format is, in the order of the registry.
 pub fn about() -> impl Iterator<Item = &'static About> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use ::base64::Engine as _;
 use ::base64::alphabet::{STANDARD, URL_SAFE};
+use ::base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ::base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 const LENIENT_PADDING: GeneralPurposeConfig =
@@ -28,9 +29,24 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     if url { URL_ENGINE.decode(&text) } else { STANDARD_ENGINE.decode(&text) }.ok()
 }
 
+/// Decodes base64url as JOSE has it (RFC 7515, 2): no padding, no white space, no spare bits. One text for each value.
+#[must_use]
+pub fn decode_url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::decode;
+    use super::{decode, decode_url};
+
+    #[test]
+    fn base64url_of_jose_has_one_form() {
+        assert_eq!(decode_url("-_8"), Some(vec![0xfb, 0xff]));
+        assert_eq!(decode_url(""), Some(Vec::new()));
+        for text in ["+/8", "-_8=", "-_ 8", "-_9", "a"] {
+            assert_eq!(decode_url(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn both_alphabets_with_and_without_padding_and_breaks() {

@@ -12,7 +12,10 @@ pub struct JsonError(String);
 
 /// Reads JSON text that fills `bytes` exactly, a byte-order mark before it allowed. Depth is bounded by
 /// serde_json (128).
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+///
+/// # Errors
+/// When it is not JSON, or has a member twice in one object.
+pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     serde_json::from_slice::<Strict>(bytes).map(|s| s.0).map_err(|e| JsonError(e.to_string()))
 }

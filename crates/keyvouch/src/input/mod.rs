@@ -1,5 +1,5 @@
 //! What did I get? Files are recognised by content, never by name, and unwrapped: PEM, DER, base64, zip, gzip,
-//! JSON, CMS, requests and certificates that carry certificates.
+//! JSON, CMS, conceptual message wrappers, requests and certificates that carry certificates.
 //!
 //! The result is a flat list of [`Part`]s. Nothing here knows a vendor, and nothing here is authentic. All of
 //! it is bounded ([`Limits`]): what does not fit is a fault of the part that would not unwrap, or an error that
@@ -15,18 +15,19 @@ use std::borrow::Cow;
 
 use ::der::asn1::ObjectIdentifier;
 
-pub use base64::decode as decode_base64;
+pub use base64::{decode as decode_base64, decode_url as decode_base64url};
 pub(crate) use compressed::{gzip_start, inflate_single_gzip};
 pub use json::JsonError;
-pub(crate) use json::parse as parse_json;
+pub use json::parse as parse_json;
 pub use pem::find as find_pem;
 
 use crate::crypto::{KeyError, PublicKey};
 use crate::pki::{
-    Certificate, CertificateError, CertificationRequest, CrlError, CsrError, OpenPgpError, OpenPgpKey,
-    RevocationList,
+    CertReqMsg, Certificate, CertificateError, CertificationRequest, CrlError, CsrError, OpenPgpError,
+    OpenPgpKey, RevocationList,
 };
 use crate::submission::{File, Submission};
+use crate::wire::cmw::{Cmw, CmwError};
 
 /// Bounds on what is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +123,8 @@ pub enum Role {
     Evidence,
     /// The request, or something inside it.
     Request,
+    /// Evidence inside a request: for the format of that envelope, which says whose it is. No other looks at it.
+    Enclosed,
 }
 
 /// Index of a part.
@@ -147,6 +150,24 @@ pub struct Part<'s> {
     pub content: Content,
 }
 
+impl Part<'_> {
+    /// The bytes of a part of no kind that is known here: as they are, or what they spell when they are hexadecimal
+    /// digits.
+    pub(crate) fn unknown_bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match &self.content {
+            // Hexadecimal digits are letters of base64 too.
+            Content::Binary | Content::Base64 => {}
+            _ => return None,
+        }
+        let spelt = || {
+            let may_be = |b: &u8| b.is_ascii_hexdigit() || b.is_ascii_whitespace();
+            let text = std::str::from_utf8(&self.bytes).ok().filter(|_| self.bytes.iter().all(may_be))?;
+            hex::decode(text.split_ascii_whitespace().collect::<String>()).ok()
+        };
+        Some(spelt().map_or(Cow::Borrowed(&*self.bytes), Cow::Owned))
+    }
+}
+
 /// What a part is.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -164,6 +185,10 @@ pub enum Content {
     },
     /// A PKCS#10 request.
     Request(CertificationRequest),
+    /// A request in CRMF.
+    CrmfRequest(CertReqMsg),
+    /// A CMP message with requests; they are parts of their own, and so are the certificates that came along.
+    CmpMessage,
     /// Something labelled a request that is not one.
     BrokenRequest(CsrError),
     /// A SubjectPublicKeyInfo.
@@ -187,6 +212,10 @@ pub enum Content {
     Json(serde_json::Value),
     /// Text that begins like JSON and is not.
     BrokenJson(JsonError),
+    /// A conceptual message wrapper in JSON or CBOR; the evidence in it is parts of its own.
+    Cmw(Cmw),
+    /// Something of the shape of a wrapper that is none.
+    BrokenCmw(CmwError),
     /// Text that begins like XML. It is not parsed here.
     Xml,
     /// PEM blocks and text; the blocks are parts of their own.
@@ -217,6 +246,8 @@ impl Content {
             Self::Certificate(c) => format!("certificate of {}", c.display_name()),
             Self::BrokenCertificate { why, .. } => format!("not a certificate although it says so ({why})"),
             Self::Request(_) => "certification request (PKCS#10)".to_owned(),
+            Self::CrmfRequest(_) => "certification request (CRMF)".to_owned(),
+            Self::CmpMessage => "CMP message with certification requests".to_owned(),
             Self::BrokenRequest(why) => format!("not a certification request although it says so ({why})"),
             Self::PublicKey(key) => format!("public key, {}", key.algorithm()),
             Self::BrokenPublicKey(why) => format!("not a public key although it says so ({why})"),
@@ -229,6 +260,8 @@ impl Content {
             Self::Cms { .. } => "CMS SignedData".to_owned(),
             Self::Json(_) => "JSON".to_owned(),
             Self::BrokenJson(why) => format!("broken JSON ({why})"),
+            Self::Cmw(_) => "conceptual message wrapper (CMW)".to_owned(),
+            Self::BrokenCmw(why) => format!("broken conceptual message wrapper ({why})"),
             Self::Xml => "XML".to_owned(),
             Self::Pem => "PEM text".to_owned(),
             Self::Base64 => "base64 text".to_owned(),
@@ -291,6 +324,30 @@ impl<'s> Parts<'s> {
     /// The parts directly inside another.
     pub fn children(&self, of: PartId) -> impl Iterator<Item = (PartId, &Part<'s>)> {
         self.iter().filter(move |(_, p)| p.parent == Some(of))
+    }
+
+    /// What is enclosed below a part, in the given members of it, as evidence of its own.
+    pub(crate) fn enclosed<'p>(&'p self, of: PartId, takes: impl Fn(&Part<'_>) -> bool) -> Parts<'p> {
+        let mut own: Vec<Part<'p>> = Vec::new();
+        let mut known: Vec<(PartId, PartId)> = Vec::new();
+        for (id, part) in self.iter().filter(|(_, p)| p.role == Role::Enclosed) {
+            let above = part.parent.and_then(|parent| known.iter().find(|(old, _)| *old == parent));
+            let parent = above.map(|(_, new)| *new);
+            if parent.is_none() && !(part.parent == Some(of) && takes(part)) {
+                continue;
+            }
+            known.push((id, PartId(own.len())));
+            own.push(Part {
+                place: part.place.clone(),
+                file: part.file,
+                role: Role::Evidence,
+                parent,
+                name: part.name.clone(),
+                bytes: Cow::Borrowed(&part.bytes),
+                content: part.content.clone(),
+            });
+        }
+        Parts { files: self.files.clone(), parts: own }
     }
 
     /// The place of a part, for reports.

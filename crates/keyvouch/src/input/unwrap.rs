@@ -1,5 +1,7 @@
 //! Recognising what bytes are, and taking out what they hold.
 
+mod requests;
+
 use std::borrow::Cow;
 use std::str;
 
@@ -10,9 +12,12 @@ use serde_json::Value;
 use super::{Carrier, Content, InputError, Limits, Part, PartId, Parts, Role, compressed, json, pem};
 use crate::crypto::PublicKey;
 use crate::pki::{
-    Certificate, CertificateError, CertificationRequest, OpenPgpError, OpenPgpKey, RevocationList, cms,
+    CertReqMsg, Certificate, CertificateError, CertificationRequest, OpenPgpError, OpenPgpKey,
+    RevocationList, attestation, cms, crmf,
 };
 use crate::submission::{File, Submission};
+use crate::wire::cbor;
+use crate::wire::cmw::{self, Cmw};
 use crate::wire::der::{content, sequence, single};
 
 /// Shorter text is not taken for base64: too many words are.
@@ -79,9 +84,13 @@ enum Hint {
     /// An extension of a request that holds a bare certificate.
     Announced(ObjectIdentifier),
     Request,
+    /// A CertReqMsg.
+    Crmf,
     PublicKey,
     RevocationList,
     OpenPgpKey,
+    /// The extension id-pe-cmw.
+    Wrapper,
 }
 
 impl<'s> Unwrapper<'s, '_> {
@@ -141,6 +150,7 @@ impl<'s> Unwrapper<'s, '_> {
                 }
             }
             Content::Json(value) => self.open_json(value, &part.place, id, depth)?,
+            Content::Cmw(cmw) => self.open_cmw(cmw, &inside)?,
             Content::Cms { .. } => {
                 for (number, member) in (1_usize..).zip(cms::certificates(&part.bytes).unwrap_or_default()) {
                     let at = inside(format!("certificate {number}"));
@@ -152,6 +162,13 @@ impl<'s> Unwrapper<'s, '_> {
                 }
             }
             Content::Request(request) => self.open_request(request, &inside)?,
+            Content::CrmfRequest(request) => {
+                self.open_extensions(request.extensions().collect(), &inside)?;
+                for (_, value) in request.extensions().filter(|(oid, _)| *oid == attestation::ATTESTATION) {
+                    self.open_attestation(value, &inside)?;
+                }
+            }
+            Content::CmpMessage => self.open_message(&part.bytes, &inside)?,
             Content::Certificate(certificate) => self.open_certificate(certificate, &inside)?,
             Content::Gzip { .. } => match compressed::inflate_single_gzip(&part.bytes, self.left()) {
                 Ok(inflated) => {
@@ -231,22 +248,12 @@ impl<'s> Unwrapper<'s, '_> {
         Ok(())
     }
 
-    fn open_request(
-        &mut self,
-        request: &CertificationRequest,
-        inside: &dyn Fn(String) -> Position,
-    ) -> Result<(), InputError> {
-        for (oid, value) in request.requested_extensions() {
-            if self.carriers.iter().any(|c| c.oid == oid) && self.afford(value.len()) {
-                let at = inside(format!("extension {oid}"));
-                self.take(Cow::Owned(value.to_vec()), at, Hint::Announced(oid))?;
-            }
-        }
-        for (oid, values) in request.attributes() {
-            for value in values {
-                if cms::looks_like_signed_data(value) && self.afford(value.len()) {
-                    self.take(Cow::Owned(value.to_vec()), inside(format!("attribute {oid}")), Hint::None)?;
-                }
+    /// Evidence and endorsements; other messages of RATS stay closed.
+    fn open_cmw(&mut self, cmw: &Cmw, inside: &dyn Fn(String) -> Position) -> Result<(), InputError> {
+        for (label, record) in cmw.records().into_iter().filter(|(_, r)| r.may_be_evidence()) {
+            if self.afford(record.value.len()) {
+                let name = if label.is_empty() { record.media.to_string() } else { label };
+                self.take(Cow::Owned(record.value.clone()), inside(name), Hint::None)?;
             }
         }
         Ok(())
@@ -257,6 +264,12 @@ impl<'s> Unwrapper<'s, '_> {
         certificate: &Certificate,
         inside: &dyn Fn(String) -> Position,
     ) -> Result<(), InputError> {
+        if let Some(wrapper) = certificate.extension(cmw::EXTENSION)
+            && self.afford(wrapper.value.len())
+        {
+            let at = inside(format!("extension {}", cmw::EXTENSION));
+            self.take(Cow::Owned(wrapper.value.to_vec()), at, Hint::Wrapper)?;
+        }
         let carried = certificate
             .extensions()
             .filter(|e| self.carriers.iter().any(|c| c.in_certificates && c.oid == e.oid))
@@ -325,6 +338,8 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
             let request = CertificationRequest::from_der(bytes);
             Some(request.map_or_else(Content::BrokenRequest, Content::Request))
         }
+        // One that cannot be read stays DER, which the reports describe.
+        Hint::Crmf => CertReqMsg::from_der(bytes).ok().map(Content::CrmfRequest),
         Hint::PublicKey => {
             let key = PublicKey::from_spki_der(bytes);
             Some(key.map_or_else(Content::BrokenPublicKey, Content::PublicKey))
@@ -333,6 +348,7 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
             let list = RevocationList::from_der(bytes);
             Some(list.map_or_else(Content::BrokenRevocationList, Content::RevocationList))
         }
+        Hint::Wrapper => Some(wrapper(Cmw::from_extension(bytes))),
         Hint::OpenPgpKey => match OpenPgpKey::read(bytes) {
             Err(OpenPgpError::Private) => return None,
             key => Some(key.map_or_else(Content::BrokenOpenPgpKey, Content::OpenPgpKey)),
@@ -365,6 +381,9 @@ fn recognise(bytes: &[u8], hint: Hint) -> Option<Content> {
     {
         return Some(content);
     }
+    if let Some(content) = wrapper_in_cbor(bytes) {
+        return Some(content);
+    }
     if bytes.first().is_some_and(|first| first & 0x80 != 0) {
         // Binary data of other kinds begins so too: only what is wholly of OpenPGP packets is taken for it.
         match OpenPgpKey::read(bytes) {
@@ -384,11 +403,28 @@ fn text(bytes: &[u8]) -> Option<Content> {
     let text = without_bom(bytes);
     str::from_utf8(text).ok()?;
     match text.iter().find(|b| !b.is_ascii_whitespace())? {
-        b'{' | b'[' => Some(json::parse(text).map_or_else(Content::BrokenJson, Content::Json)),
+        b'{' | b'[' => Some(match json::parse(text) {
+            Ok(value) if cmw::looks_like_json(&value) => wrapper(Cmw::from_json(&value)),
+            Ok(value) => Content::Json(value),
+            Err(why) => Content::BrokenJson(why),
+        }),
         b'<' => Some(Content::Xml),
         _ if text.len() >= MIN_BASE64 && super::decode_base64(text).is_some() => Some(Content::Base64),
         _ => None,
     }
+}
+
+fn wrapper(read: Result<Cmw, cmw::CmwError>) -> Content {
+    read.map_or_else(Content::BrokenCmw, Content::Cmw)
+}
+
+/// A wrapper in CBOR: an array of two or three, a tag of a content-format, or a map.
+fn wrapper_in_cbor(bytes: &[u8]) -> Option<Content> {
+    if !matches!(bytes, [0x82 | 0x83 | 0xa1..=0xb9, ..] | [0xda, 0x63, 0x74 | 0x75, ..]) {
+        return None;
+    }
+    let item = cbor::read(bytes).ok().filter(cmw::looks_like_cbor)?;
+    Some(wrapper(Cmw::from_cbor(&item)))
 }
 
 fn certificate(bytes: &[u8], announced: Option<ObjectIdentifier>) -> Content {
@@ -425,6 +461,10 @@ fn der(bytes: &[u8]) -> Option<Option<Content>> {
                 Some(Content::PublicKey(key))
             } else if let Ok(list) = RevocationList::from_der(bytes) {
                 Some(Content::RevocationList(list))
+            } else if let Ok(request) = CertReqMsg::from_der(bytes) {
+                Some(Content::CrmfRequest(request))
+            } else if crmf::read_message(bytes).is_some() {
+                Some(Content::CmpMessage)
             } else {
                 single(bytes).map(|_| Content::Der)
             }

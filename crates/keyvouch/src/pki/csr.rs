@@ -7,13 +7,14 @@ use der::asn1::{BitStringRef, ObjectIdentifier};
 use der::{Decode, Tag, TagNumber};
 
 use crate::authentic::SignatureValid;
-use crate::crypto::{KeyError, PublicKey, Scheme, SchemeError, SignatureError};
+use crate::crypto::{KeyError, Material, PublicKey, Scheme, SchemeError, SignatureError};
 use crate::wire::der::{children, content, range_in, sequence, single};
 
 /// extensionRequest (RFC 2985, 5.4.2).
 pub(crate) const EXTENSION_REQUEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.14");
 
-const MAX_REQUEST: usize = 256 * 1024;
+/// The largest request that is read: evidence in it can be long.
+pub(crate) const MAX_REQUEST: usize = 1 << 20;
 const MAX_ATTRIBUTES: usize = 64;
 
 /// A PKCS#10 request. Cheap to clone.
@@ -26,6 +27,7 @@ struct Inner {
     info: Range<usize>,
     subject: Range<usize>,
     key: PublicKey,
+    algorithm: Range<usize>,
     scheme: Result<Scheme, SchemeError>,
     signature: Range<usize>,
     attributes: Vec<(ObjectIdentifier, Vec<Range<usize>>)>,
@@ -58,6 +60,7 @@ impl CertificationRequest {
             info: place(parts.info)?,
             subject: place(parts.subject)?,
             key: PublicKey::from_spki_der(parts.spki)?,
+            algorithm: place(parts.algorithm)?,
             scheme: Scheme::from_algorithm_identifier(parts.algorithm),
             signature: place(parts.signature)?,
             attributes,
@@ -93,8 +96,46 @@ impl CertificationRequest {
     /// # Errors
     /// When it does not verify or the algorithm is not accepted.
     pub fn verify(&self) -> Result<SignatureValid<'_>, SignatureError> {
-        let scheme = self.0.scheme.clone()?;
+        self.verify_as(self.0.scheme.clone()?)
+    }
+
+    /// Whether the algorithm identifier has NULL parameters with ECDSA, which has none (RFC 5758, 3.2).
+    /// [`verify`](Self::verify) refuses such a request.
+    #[must_use]
+    pub fn has_ecdsa_null_parameters(&self) -> bool {
+        self.0.scheme.is_err() && matches!(self.scheme_or_null(), Ok(Scheme::Ecdsa(_)))
+    }
+
+    /// As [`verify`](Self::verify), and lets NULL parameters pass with ECDSA: tpm2-openssl up to 1.1 writes them.
+    /// Nothing hangs on them: the identifier is outside of what is signed, and names the same algorithm either way.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub fn verify_tolerating_null_parameters(&self) -> Result<SignatureValid<'_>, SignatureError> {
+        self.verify_as(self.scheme_or_null()?)
+    }
+
+    fn verify_as(&self, scheme: Scheme) -> Result<SignatureValid<'_>, SignatureError> {
         self.0.key.verify(scheme, self.slice(&self.0.info), self.slice(&self.0.signature))
+    }
+
+    fn scheme_or_null(&self) -> Result<Scheme, SchemeError> {
+        Scheme::from_algorithm_identifier_or_null(self.slice(&self.0.algorithm))
+    }
+
+    /// Whether the algorithm of the signature is one that a key of this type has; an algorithm that is not known is
+    /// for [`Self::verify`] to refuse.
+    pub(crate) fn algorithm_fits(&self) -> bool {
+        match (&self.0.scheme, self.0.key.material()) {
+            (Ok(Scheme::RsaPkcs1(_) | Scheme::RsaPss(_)), material) => {
+                matches!(material, Material::Rsa { .. })
+            }
+            (Ok(Scheme::Ecdsa(_)), material) => {
+                matches!(material, Material::Ec { .. } | Material::Other { .. })
+            }
+            (Ok(Scheme::Ed25519), material) => matches!(material, Material::Ed25519(_)),
+            _ => true,
+        }
     }
 
     /// The attributes: identifier and values (each a whole TLV).

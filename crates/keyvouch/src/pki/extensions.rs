@@ -6,12 +6,16 @@ use der::{Decode, Tag, TagNumber};
 use super::certificate::{Certificate, oids};
 use crate::wire::der::{children, content, sequence, single};
 
+/// subjectAltName (RFC 5280, 4.2.1.6).
+pub(crate) const SUBJECT_ALT_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 const SUBJECT_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 const AUTHORITY_KEY_IDENTIFIER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
 const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
 
 /// More members than any extension of a device has.
 const MAX_MEMBERS: usize = 32;
+/// Servers have many names.
+const MAX_SUBJECT_NAMES: usize = 256;
 
 impl Certificate {
     /// subjectKeyIdentifier (RFC 5280, 4.2.1.2). `None` when it is not there or cannot be read.
@@ -36,6 +40,21 @@ impl Certificate {
     pub fn has_extended_key_usage(&self, purpose: ObjectIdentifier) -> bool {
         let read = || sequence(self.extension(oids::EXTENDED_KEY_USAGE)?.value, MAX_MEMBERS);
         read().is_some_and(|purposes| purposes.iter().any(|p| ObjectIdentifier::from_der(p) == Ok(purpose)))
+    }
+
+    /// The dNSNames of subjectAltName (RFC 5280, 4.2.1.6). Empty when it is not there or cannot be read.
+    #[must_use]
+    pub fn dns_names(&self) -> Vec<&str> {
+        let names = self.extension(SUBJECT_ALT_NAME).and_then(|san| sequence(san.value, MAX_SUBJECT_NAMES));
+        let mut found = Vec::new();
+        for general in names.into_iter().flatten() {
+            if let Some((Tag::ContextSpecific { constructed: false, number: TagNumber(2) }, text)) =
+                single(general)
+            {
+                found.extend(std::str::from_utf8(text).ok());
+            }
+        }
+        found
     }
 
     /// Whether certificatePolicies (RFC 5280, 4.2.1.4) names this policy itself; anyPolicy does not count.

@@ -151,7 +151,7 @@ pub fn v4_fingerprints(key: &PublicKey, created: [u8; 4]) -> Vec<[u8; 20]> {
                 [&[algorithm::X25519][..], point].concat(),
             ]
         }
-        Material::Dsa { .. } | Material::Other { .. } => Vec::new(),
+        Material::Dsa { .. } | Material::MlDsa { .. } | Material::Other { .. } => Vec::new(),
     };
     let packet = |body: &Vec<u8>| v4_fingerprint(&[&[4][..], &created, body].concat());
     bodies.iter().filter_map(packet).collect()

@@ -45,16 +45,25 @@ pub struct Rules {
     /// Leniency: a certificate at one of these positions (0 is the end certificate) may act as issuer
     /// although it is X.509 v1 or has no basicConstraints.
     pub issuers_without_basic_constraints: &'static [usize],
+    /// Leniency: a certificate at one of these positions may act as issuer although its basicConstraints say that it
+    /// is no CA, or its keyUsage lacks keyCertSign.
+    pub issuers_that_deny_it: &'static [usize],
+    /// Leniency: nameConstraints of a certificate at one of these positions are ignored unless they are critical.
+    pub ignored_name_constraints: &'static [usize],
     /// Leniency: the ECDSA AlgorithmIdentifier of a certificate at one of these positions may have NULL parameters.
     pub ecdsa_null_parameters: &'static [usize],
     /// Leniency: pathLenConstraint of the anchor is not enforced.
     pub ignore_anchor_path_len: bool,
+    /// Leniency: the dates of the anchor's certificates are not looked at. For anchors that an index names by name
+    /// and key, whatever certificate it found them in.
+    pub ignore_anchor_validity: bool,
     /// Leniency: issuer and subject match when their attributes have the same values in the same order, whatever
     /// string types hold them (RFC 5280, 7.1, without its folding of case and spaces).
     pub names_by_value: bool,
     /// Critical extensions of the end certificate that the format itself processes.
     pub processed_extensions: &'static [ObjectIdentifier],
-    /// Operator's choice: certificates outside their validity are reported and do not break the path.
+    /// Operator's choice, or the format's where devices cannot renew their certificates: certificates outside their
+    /// validity are reported and do not break the path.
     pub accept_expired: bool,
 }
 
@@ -66,8 +75,11 @@ impl Rules {
             at,
             signs,
             issuers_without_basic_constraints: &[],
+            issuers_that_deny_it: &[],
+            ignored_name_constraints: &[],
             ecdsa_null_parameters: &[],
             ignore_anchor_path_len: false,
+            ignore_anchor_validity: false,
             names_by_value: false,
             processed_extensions: &[],
             accept_expired: false,
@@ -187,14 +199,15 @@ pub fn validate(
         check_validity(certificate, rules.at, &mut found);
         check_key(certificate, &mut found);
         let processed = if index == 0 { rules.processed_extensions } else { &[] };
-        check_extensions(certificate, processed, &mut found);
+        let ignore_names = rules.ignored_name_constraints.contains(&index);
+        check_extensions(certificate, processed, ignore_names, &mut found);
         check_role(certificate, index, chain, rules, &mut found);
         let name = || certificate.display_name();
         faults.extend(found.into_iter().map(|kind| Fault { certificate: name(), kind }));
     }
     let at_anchor = |kind| Fault { certificate: anchor.name.clone(), kind };
     let above: Vec<&Anchor> = std::iter::successors(Some(anchor), |a| anchors.issuer_of(a)).collect();
-    for anchor in above.iter().filter(|a| !a.valid_at(rules.at)) {
+    for anchor in above.iter().filter(|a| !rules.ignore_anchor_validity && !a.valid_at(rules.at)) {
         let kind = FaultKind::AnchorOutsideValidity(anchor.period());
         faults.push(Fault { certificate: anchor.name.clone(), kind });
     }
@@ -215,6 +228,30 @@ pub fn validate(
         trusted = Some(TrustedKey::new(key.clone(), trust));
     }
     Validation { trusted, certificate, faults, tolerated }
+}
+
+/// Validates an end certificate that is itself published as this anchor's, byte for byte: nobody's signature on it is
+/// asked, everything else is. `None` when it is not published so.
+#[must_use]
+pub fn validate_published(end: &Certificate, anchor: &Anchor, rules: &Rules) -> Option<Validation> {
+    if !anchor.certificates.iter().any(|published| published.sha256 == *end.sha256()) {
+        return None;
+    }
+    let mut found = Vec::new();
+    check_validity(end, rules.at, &mut found);
+    check_key(end, &mut found);
+    check_extensions(end, rules.processed_extensions, false, &mut found);
+    check_role(end, 0, std::slice::from_ref(end), rules, &mut found);
+    let fault = |kind: FaultKind| Fault { certificate: end.display_name(), kind };
+    let (tolerated, faults): (Vec<_>, Vec<_>) =
+        found.into_iter().map(fault).partition(|f| rules.accept_expired && f.kind.is_validity());
+    let (mut trusted, mut certificate) = (None, None);
+    if let (Ok(key), true) = (end.key(), faults.is_empty() && *end.key().ok()? == anchor.key) {
+        let trust = Trust::new(AnchorRef::of(anchor), vec![anchor.name.clone()]);
+        certificate = Some(Authentic::vouched(end.clone(), trust.clone()));
+        trusted = Some(TrustedKey::new(key.clone(), trust));
+    }
+    Some(Validation { trusted, certificate, faults, tolerated })
 }
 
 fn trust(chain: &[Certificate], above: &[&Anchor], anchor: &Anchor) -> Trust {
@@ -267,12 +304,18 @@ fn check_key(certificate: &Certificate, found: &mut Vec<FaultKind>) {
     }
 }
 
-fn check_extensions(certificate: &Certificate, processed: &[ObjectIdentifier], found: &mut Vec<FaultKind>) {
+fn check_extensions(
+    certificate: &Certificate,
+    processed: &[ObjectIdentifier],
+    ignore_names: bool,
+    found: &mut Vec<FaultKind>,
+) {
     if let Some(oid) = certificate.duplicate_extension() {
         found.push(FaultKind::DuplicateExtension(oid.to_string()));
     }
     for extension in certificate.extensions() {
         match extension.oid {
+            oids::NAME_CONSTRAINTS if ignore_names && !extension.critical => {}
             oids::NAME_CONSTRAINTS => found.push(FaultKind::NameConstraints),
             oids::BASIC_CONSTRAINTS | oids::KEY_USAGE => {}
             // Policies are for formats to read; a path needs none (RFC 5280, 6.1.1: any-policy initial set).
@@ -306,6 +349,7 @@ fn check_role(
         }
         return;
     }
+    let denial_is_ignored = rules.issuers_that_deny_it.contains(&index);
     match constraints {
         Some(c) if c.ca => {
             if exceeds(c.path_len, chain, index, rules.signs) {
@@ -313,9 +357,10 @@ fn check_role(
             }
         }
         None if rules.issuers_without_basic_constraints.contains(&index) => {}
+        Some(_) if denial_is_ignored => {}
         _ => found.push(FaultKind::NotCa),
     }
-    if usage.is_some_and(|u| !u.key_cert_sign) {
+    if usage.is_some_and(|u| !u.key_cert_sign) && !denial_is_ignored {
         found.push(FaultKind::MayNotIssue);
     }
 }

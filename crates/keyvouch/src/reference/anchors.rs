@@ -788,6 +788,13 @@ mod tests {
             ids(set.roots_for("thales-luna")),
             ["thales-chrysalis-its-root", "thales-safenet-ecc-manufacturer-integrity"]
         );
+        assert_eq!(ids(set.roots_for("apple-mda")), ["apple-enterprise-attestation-root"]);
+        assert_eq!(
+            ids(set.roots_for("apple-app-attest")),
+            ["apple-app-attestation-root", "apple-root-ca-g3"]
+        );
+        // Every root of an ACME statement is one of the format inside, or the operator's.
+        assert_eq!(set.roots_for("acme-device-attest").count(), 0);
         assert_eq!(ids(set.roots_for("fortanix")), ["fortanix-attestation-and-provisioning-root"]);
         assert_eq!(ids(set.roots_for("yubihsm2")), ["yubico-attestation-root-1", "yubico-yubihsm-root"]);
         assert_eq!(set.intermediates_for("yubihsm2").count(), 4);
@@ -806,12 +813,17 @@ mod tests {
         }
         let third_party: Vec<_> = set
             .iter()
-            .filter(|a| !a.id.starts_with("tpm-"))
+            .filter(|a| !a.id.starts_with("tpm-") && !a.id.starts_with("android-"))
             .filter(|a| a.certificates.iter().any(|c| c.confirmed != Confirmed::Maker))
             .collect();
         assert_eq!(
             ids(third_party.into_iter()),
-            ["crypto4a-rca", "securosys-primus-hsm-rootkey-2024", "thales-chrysalis-its-root"]
+            [
+                "crypto4a-rca",
+                "globalsign-root-r3",
+                "securosys-primus-hsm-rootkey-2024",
+                "thales-chrysalis-its-root"
+            ]
         );
     }
 
@@ -820,8 +832,8 @@ mod tests {
         let set = Anchors::builtin().unwrap();
         for anchor in set.iter() {
             // Fortanix's test root has the name of the true one.
-            // AMD's two TPM keys share their name.
-            if !anchor.id.starts_with("fortanix-") && !anchor.id.starts_with("tpm-") {
+            // AMD's two TPM keys share their name, and so do Samsung's roots of two generations.
+            if !["fortanix-", "tpm-", "android-"].iter().any(|maker| anchor.id.starts_with(maker)) {
                 assert_eq!(ids(set.by_subject(&anchor.subject)), [&anchor.id]);
             }
             // Makers of TPMs wrote the names of four keys in two ways each.

@@ -5,8 +5,10 @@
 //! the same tables, and adds to them. Every error names the file, the entry, and what to change.
 
 pub mod anchors;
+pub mod android_status;
 pub mod deny;
 pub mod devices;
+pub mod fido;
 pub mod firmware;
 mod operator;
 pub mod unattested;
@@ -27,6 +29,9 @@ use crate::time::Time;
 
 /// The built-in data files. A new file is one line here.
 const DATA: &[(&str, &str)] = &[
+    ("data/anchors/android.toml", include_str!("../../../../data/anchors/android.toml")),
+    ("data/anchors/apple.toml", include_str!("../../../../data/anchors/apple.toml")),
+    ("data/anchors/aws.toml", include_str!("../../../../data/anchors/aws.toml")),
     ("data/anchors/crypto4a-qasm.toml", include_str!("../../../../data/anchors/crypto4a-qasm.toml")),
     ("data/anchors/fortanix.toml", include_str!("../../../../data/anchors/fortanix.toml")),
     ("data/anchors/google-cloud-hsm.toml", include_str!("../../../../data/anchors/google-cloud-hsm.toml")),
@@ -37,16 +42,25 @@ const DATA: &[(&str, &str)] = &[
     ("data/anchors/thales-luna.toml", include_str!("../../../../data/anchors/thales-luna.toml")),
     ("data/anchors/tpm-intermediates.toml", include_str!("../../../../data/anchors/tpm-intermediates.toml")),
     ("data/anchors/tpm.toml", include_str!("../../../../data/anchors/tpm.toml")),
+    ("data/anchors/webauthn.toml", include_str!("../../../../data/anchors/webauthn.toml")),
     ("data/anchors/yubihsm2.toml", include_str!("../../../../data/anchors/yubihsm2.toml")),
     ("data/anchors/yubikey-openpgp.toml", include_str!("../../../../data/anchors/yubikey-openpgp.toml")),
     ("data/anchors/yubikey-piv.toml", include_str!("../../../../data/anchors/yubikey-piv.toml")),
+    ("data/devices/amd.toml", include_str!("../../../../data/devices/amd.toml")),
     ("data/devices/crypto4a.toml", include_str!("../../../../data/devices/crypto4a.toml")),
     ("data/devices/entrust.toml", include_str!("../../../../data/devices/entrust.toml")),
     ("data/devices/fortanix.toml", include_str!("../../../../data/devices/fortanix.toml")),
     ("data/devices/infineon.toml", include_str!("../../../../data/devices/infineon.toml")),
+    ("data/devices/longmai.toml", include_str!("../../../../data/devices/longmai.toml")),
     ("data/devices/marvell.toml", include_str!("../../../../data/devices/marvell.toml")),
+    ("data/devices/nuvoton.toml", include_str!("../../../../data/devices/nuvoton.toml")),
     ("data/devices/securosys.toml", include_str!("../../../../data/devices/securosys.toml")),
+    (
+        "data/devices/stmicroelectronics.toml",
+        include_str!("../../../../data/devices/stmicroelectronics.toml"),
+    ),
     ("data/devices/thales.toml", include_str!("../../../../data/devices/thales.toml")),
+    ("data/devices/utimaco.toml", include_str!("../../../../data/devices/utimaco.toml")),
     (
         "data/devices/without-attestation.toml",
         include_str!("../../../../data/devices/without-attestation.toml"),
@@ -70,6 +84,8 @@ pub struct Reference {
     pub devices: Devices,
     /// What is known to have no attestation.
     pub unattested: UnattestedDevices,
+    /// What the FIDO Metadata Service says of models of authenticators.
+    pub fido: fido::Metadata,
     /// What the operator refuses.
     pub deny: DenyList,
     /// Certificates of the operator that are no anchors: they help to build paths and give no trust, unless a format
@@ -106,6 +122,7 @@ impl Reference {
             reference.load(&Tables::read(name, text, Origin::BuiltIn)?)?;
         }
         reference.anchors.check()?;
+        reference.fido = fido::Metadata::builtin()?;
         Ok(reference)
     }
 
@@ -163,6 +180,7 @@ impl Reference {
             self.anchors.iter().collect::<Vec<_>>(),
             self.devices.canonical(),
             self.unattested.iter().collect::<Vec<_>>(),
+            &self.fido,
             self.deny.canonical(),
             intermediates,
             lists,

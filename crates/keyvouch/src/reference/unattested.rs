@@ -20,6 +20,9 @@ const METHODS: &[(u8, &str)] = &[
     (7, "an agreement to use a signing service"),
 ];
 
+/// The method that a witness statement serves.
+const WITNESSED: u8 = 6;
+
 /// How sure it is that there is no attestation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -45,6 +48,8 @@ pub struct Unattested {
     pub advice: String,
     /// The methods that are left, by number, in order.
     pub methods: Vec<u8>,
+    /// The page that tells its owner what to do.
+    pub page: Option<String>,
     /// How sure that is.
     pub confidence: Confidence,
     /// Where it was looked up.
@@ -70,6 +75,17 @@ impl Unattested {
                 "For code signing, the CA/Browser Forum's Baseline Requirements (6.2.7.4.2) leave: {ways}."
             )
         })
+    }
+
+    /// What to do for the ways that keyvouch itself can check; `None` when it can check none.
+    #[must_use]
+    pub fn to_do(&self) -> Option<String> {
+        let witnessed = self.methods.contains(&WITNESSED).then_some(
+            "For a witnessed ceremony: `keyvouch witness template --request request.csr > statement.json`, have the auditor fill it in and sign it with `keyvouch witness sign`, and hand over statement and signature (docs/devices/witness-statement.md).",
+        );
+        let page = self.page.as_ref().map(|page| format!("All of it, step by step: {page}."));
+        let all: Vec<&str> = witnessed.into_iter().chain(page.as_deref()).collect();
+        (!all.is_empty()).then(|| all.join(" "))
     }
 
     /// Whether the extension is one of its own.
@@ -99,6 +115,7 @@ struct Row {
     exists: String,
     advice: String,
     methods: Vec<u8>,
+    page: Option<String>,
     confidence: Confidence,
     source: String,
     looked_up: String,
@@ -200,6 +217,7 @@ fn read(entry: &Entry) -> Result<Unattested, DataError> {
         exists: row.exists,
         advice: row.advice,
         methods: row.methods,
+        page: row.page,
         confidence: row.confidence,
         source: row.source,
         looked_up: date(entry, "looked_up", &row.looked_up)?,

@@ -13,17 +13,26 @@ const MAX_ITEMS: usize = 16_384;
 
 /// An item.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Item<'a> {
+pub enum Item<'a> {
     /// An integer: CBOR's range is that of 65 bits.
     Int(i128),
+    /// A byte string.
     Bytes(&'a [u8]),
+    /// A text string.
     Text(&'a str),
+    /// An array.
     Array(Vec<Item<'a>>),
+    /// A map.
     Map(Map<'a>),
+    /// A tag and what it is on.
     Tag(u64, Box<Item<'a>>),
+    /// True or false.
     Bool(bool),
+    /// Null.
     Null,
+    /// Undefined.
     Undefined,
+    /// A floating-point number of any size.
     Float(f64),
     /// Another simple value.
     Simple(u8),
@@ -31,20 +40,23 @@ pub(crate) enum Item<'a> {
 
 /// A map. No key is there twice.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Map<'a>(Vec<(Item<'a>, Item<'a>)>);
+pub struct Map<'a>(Vec<(Item<'a>, Item<'a>)>);
 
 /// Why bytes are not such an item, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} at byte {at}")]
-pub(crate) struct Error {
+pub struct Error {
     what: &'static str,
     at: usize,
 }
 
 /// The one item that the bytes are.
-pub(crate) fn read(bytes: &[u8]) -> Result<Item<'_>, Error> {
+///
+/// # Errors
+/// When they are not exactly one item within the bounds.
+pub fn read(bytes: &[u8]) -> Result<Item<'_>, Error> {
     match read_first(bytes)? {
-        (item, rest) if rest.is_empty() => Ok(item),
+        (item, []) => Ok(item),
         (_, rest) => {
             Err(Error { what: "bytes after the end of the item", at: bytes.len().saturating_sub(rest.len()) })
         }
@@ -52,7 +64,10 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Item<'_>, Error> {
 }
 
 /// The item at the start of the bytes, and what follows it.
-pub(crate) fn read_first(bytes: &[u8]) -> Result<(Item<'_>, &[u8]), Error> {
+///
+/// # Errors
+/// When they do not begin with an item within the bounds.
+pub fn read_first(bytes: &[u8]) -> Result<(Item<'_>, &[u8]), Error> {
     let mut reader = Reader { decoder: Decoder::new(bytes), items: 0 };
     let item = reader.item(0)?;
     let rest = bytes.get(reader.decoder.position()..).unwrap_or_default();
@@ -163,66 +178,84 @@ const MAX_KEYS: usize = 1_024;
 
 impl<'a> Map<'a> {
     /// The value of a text key.
-    pub(crate) fn text_key(&self, name: &str) -> Option<&Item<'a>> {
+    #[must_use]
+    pub fn text_key(&self, name: &str) -> Option<&Item<'a>> {
         self.0.iter().find(|(k, _)| matches!(k, Item::Text(t) if *t == name)).map(|(_, v)| v)
     }
 
     /// The value of an integer key.
-    pub(crate) fn int_key(&self, number: i128) -> Option<&Item<'a>> {
+    #[must_use]
+    pub fn int_key(&self, number: i128) -> Option<&Item<'a>> {
         self.0.iter().find(|(k, _)| matches!(k, Item::Int(n) if *n == number)).map(|(_, v)| v)
     }
 
     /// Keys and values, in the order of the bytes.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &(Item<'a>, Item<'a>)> {
+    pub fn entries(&self) -> impl Iterator<Item = &(Item<'a>, Item<'a>)> {
         self.0.iter()
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there is no key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 impl<'a> Item<'a> {
-    pub(crate) fn as_int(&self) -> Option<i128> {
+    /// The integer.
+    #[must_use]
+    pub fn as_int(&self) -> Option<i128> {
         match self {
             Self::Int(n) => Some(*n),
             _ => None,
         }
     }
 
-    pub(crate) fn as_bytes(&self) -> Option<&'a [u8]> {
+    /// The byte string.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&'a [u8]> {
         match self {
             Self::Bytes(bytes) => Some(bytes),
             _ => None,
         }
     }
 
-    pub(crate) fn as_text(&self) -> Option<&'a str> {
+    /// The text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&'a str> {
         match self {
             Self::Text(text) => Some(text),
             _ => None,
         }
     }
 
-    pub(crate) fn as_array(&self) -> Option<&[Item<'a>]> {
+    /// The items of the array.
+    #[must_use]
+    pub fn as_array(&self) -> Option<&[Item<'a>]> {
         match self {
             Self::Array(items) => Some(items),
             _ => None,
         }
     }
 
-    pub(crate) fn as_map(&self) -> Option<&Map<'a>> {
+    /// The map.
+    #[must_use]
+    pub fn as_map(&self) -> Option<&Map<'a>> {
         match self {
             Self::Map(map) => Some(map),
             _ => None,
         }
     }
 
-    pub(crate) fn as_bool(&self) -> Option<bool> {
+    /// True or false.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Bool(value) => Some(*value),
             _ => None,

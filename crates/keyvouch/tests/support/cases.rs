@@ -39,7 +39,7 @@ pub(crate) fn of_sample(sample: &keyvouch_emulator::Sample) -> Case {
     let mut submission = Submission::new(evidence, sample.at.parse().unwrap());
     submission.request = sample.request.as_ref().map(file);
     for (name, value) in &sample.options {
-        submission.options.set(name.clone(), value.clone());
+        submission.options.set_inline(name.clone(), value.clone());
     }
     let id = format!("{}/emulated/{}", sample.format, sample.variant);
     Case { id, format: sample.format.to_owned(), submission, reference }

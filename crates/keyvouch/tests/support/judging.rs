@@ -37,6 +37,12 @@ pub(crate) fn text(appraisal: &Appraisal, name: ClaimName) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Seen(BTreeSet<String>);
 
+impl Extend<String> for Seen {
+    fn extend<I: IntoIterator<Item = String>>(&mut self, ids: I) {
+        self.0.extend(ids);
+    }
+}
+
 impl Seen {
     /// Exactly these checks fail, and the evidence is of this authenticity.
     #[track_caller]
@@ -61,6 +67,18 @@ impl Seen {
         let got = found(appraisal);
         assert_eq!(got, ids, "{:#?}", appraisal.checks);
         self.0.extend(got);
+    }
+
+    /// This check warns, whatever else is found.
+    #[track_caller]
+    pub(crate) fn finds(&mut self, appraisal: &Appraisal, id: &str) {
+        assert!(found(appraisal).iter().any(|found| found == id), "{:#?}", appraisal.checks);
+        self.0.insert(id.to_owned());
+    }
+
+    /// Whether the check was seen.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.0.contains(id)
     }
 
     /// Every check that the format declares was seen, and no other but those of the core, which are given.

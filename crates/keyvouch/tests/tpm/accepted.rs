@@ -8,8 +8,11 @@ use keyvouch_emulator::tpm::{
 use keyvouch_emulator::x509::{self, Text};
 use keyvouch_emulator::{csr, pem, samples};
 
-use crate::bench::{Bench, ak, altered, anchor_toml, certified, failed, findings, key, only, with_option};
-use crate::refused::{Activated, keyid, sha1};
+use crate::bench::{Bench, ak, altered, anchor_toml, certified, key, only, with_option};
+use crate::refused::activation::Activated;
+use crate::refused::certificates::keyid;
+use crate::refused::statement::sha1;
+use crate::support::judging::{failed, found};
 
 #[test]
 fn every_sample_is_authentic() {
@@ -179,7 +182,7 @@ fn an_activated_attestation_key_is_of_the_tpm_of_the_endorsement_key() {
     });
     let late = with_option(with_option(late, "activation", record), "accept_expired", true).judge();
     assert_eq!(failed(&late), Vec::<String>::new());
-    assert!(findings(&late).iter().any(|f| f == "expired"));
+    assert!(found(&late).iter().any(|f| f == "expired"));
 }
 
 #[test]
@@ -243,7 +246,7 @@ fn sha1_below_microsofts_root_is_a_finding() {
     const ROOT: &str = "Microsoft TPM Root Certificate Authority 2014";
     let microsofts = below(ROOT, "attestation-ca").judge();
     assert_eq!(failed(&microsofts), Vec::<String>::new());
-    assert!(findings(&microsofts).iter().any(|f| f == "weak-signature"));
+    assert!(found(&microsofts).iter().any(|f| f == "weak-signature"));
     let details: Vec<_> = microsofts.details.details().filter(|(n, _)| *n == "ek_issuer").collect();
     assert_eq!(details[0].1.value.as_text(), Some("KEYID-00112233445566778899"));
     assert_eq!(failed(&below(ROOT, "discrete").judge()), ["weak-signature"]);
@@ -256,7 +259,7 @@ fn sha1_below_microsofts_root_is_a_finding() {
     alone.extra.push(File::new("ak.pub", tpm2b(&alone.statement.ak.public.bytes())));
     let alone = alone.judge();
     assert_eq!(failed(&alone), ["ak-unknown"]);
-    assert!(findings(&alone).iter().any(|f| f == "weak-signature"));
+    assert!(found(&alone).iter().any(|f| f == "weak-signature"));
     // ECDSA with SHA-1, as Google's attestation keys sign.
     let ecdsa = ak(KeyKind::P256).signing(SignAlg::EcdsaSha1);
     let ecdsa = Bench::with(AkAuthority::new().unwrap(), KeyKind::P256, ecdsa);

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use keyvouch::appraisal::Appraisal;
-use keyvouch::{Authenticity, File, Reference, Report, Submission, Verifier};
+use keyvouch::{Authenticity, File, Reference, Report, Submission};
 use keyvouch_emulator::key::{Key, KeyKind};
 use keyvouch_emulator::tpm::{Ak, AkAuthority, Signed, Statement};
 use keyvouch_emulator::x509::Authority;
+
+use crate::support::judging::{self, failed, found};
 
 pub(crate) const AT: &str = "2026-06-01T00:00:00Z";
 
@@ -99,13 +101,9 @@ impl Bench {
         (self.reference, submission)
     }
 
-    pub(crate) fn report(self) -> Report {
-        let (reference, submission) = self.submission();
-        Verifier::new(reference).appraise(&submission).unwrap()
-    }
-
     pub(crate) fn judge(self) -> Appraisal {
-        only(self.report())
+        let (reference, submission) = self.submission();
+        judging::judge(reference, &submission)
     }
 }
 
@@ -142,17 +140,6 @@ pub(crate) fn with_option(
     bench
 }
 
-pub(crate) fn failed(appraisal: &Appraisal) -> Vec<String> {
-    let mut ids: Vec<String> = appraisal.failed().map(|c| c.id.to_string()).collect();
-    ids.sort();
-    ids.dedup();
-    ids
-}
-
-pub(crate) fn findings(appraisal: &Appraisal) -> Vec<String> {
-    appraisal.findings().map(|c| c.id.to_string()).collect()
-}
-
 /// Exactly these checks fail, and the evidence is of this class.
 #[track_caller]
 pub(crate) fn fails(bench: Bench, authenticity: Authenticity, ids: &[&str]) -> Vec<String> {
@@ -161,7 +148,8 @@ pub(crate) fn fails(bench: Bench, authenticity: Authenticity, ids: &[&str]) -> V
 
 #[track_caller]
 pub(crate) fn judged(appraisal: Appraisal, authenticity: Authenticity, ids: &[&str]) -> Vec<String> {
-    let got = failed(&appraisal);
+    let mut got = failed(&appraisal);
+    got.sort_unstable();
     let mut wanted = ids.to_vec();
     wanted.sort_unstable();
     assert_eq!(got, wanted, "{:#?}", appraisal.checks);
@@ -182,7 +170,7 @@ pub(crate) fn finds(bench: Bench, id: &str) -> Vec<String> {
     let appraisal = bench.judge();
     assert_eq!(appraisal.authenticity, Authenticity::Authentic, "{:#?}", appraisal.checks);
     assert_eq!(failed(&appraisal), Vec::<String>::new());
-    let found = findings(&appraisal);
+    let found = found(&appraisal);
     assert!(found.iter().any(|f| f == id), "{found:?}");
     vec![id.to_owned()]
 }

@@ -10,7 +10,8 @@ use keyvouch_emulator::key::{KeyKind, SignAlg};
 use keyvouch_emulator::tpm::windows::{Exchange, WindowsRequest, id_binding, info, oid};
 use keyvouch_emulator::tpm::{Ak, AkAuthority, Creation, Statement, attribute};
 
-use crate::bench::{AT, ak, failed, findings, judged, key, only};
+use crate::bench::{AT, ak, judged, key, only};
+use crate::support::judging::{failed, found};
 
 /// A Windows request for an RSA key, with the certificate of the attestation key in AIK_INFO.
 struct Bench {
@@ -120,7 +121,7 @@ fn the_attestation_key_comes_encrypted() {
     let appraisal = bench.judge();
     assert_eq!(appraisal.authenticity, Authentic, "{:#?}", appraisal.checks);
     assert_eq!(failed(&appraisal), Vec::<String>::new());
-    assert_eq!(findings(&appraisal), ["weak-signature"]);
+    assert_eq!(found(&appraisal), ["weak-signature"]);
     // The request that carries the statement is the request.
     assert_eq!(appraisal.binding.as_str(), "csr");
     assert_eq!(appraisal.freshness, Freshness::NotAsked);
@@ -187,11 +188,11 @@ fn every_check_of_windows_can_fail() {
         (duplicable.authenticity, failed(&duplicable)),
         (Authentic, vec!["key-not-tpm-bound".to_owned()])
     );
-    note(findings(&duplicable));
+    note(found(&duplicable));
     let provider =
         altered(|b| b.request.ksp_name = Some("Microsoft Software Key Storage Provider".to_owned())).judge();
     assert_eq!(failed(&provider), Vec::<String>::new());
-    note(findings(&provider));
+    note(found(&provider));
 
     // Every other check is one of the statement, whose failures the format `tpm` shows.
     let checks = |id: &str| -> BTreeSet<String> {

@@ -18,7 +18,7 @@ mod found;
 mod google;
 mod judge;
 mod layout;
-mod names;
+pub(super) mod names;
 mod object;
 mod semantics;
 mod statement;

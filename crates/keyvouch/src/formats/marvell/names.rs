@@ -9,17 +9,17 @@ use crate::pki::Certificate;
 
 /// The parts of such a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct DeviceName<'a> {
+pub(in crate::formats) struct DeviceName<'a> {
     /// Serial number of the card; in partition names of some operators a number of another kind.
-    pub(super) serial: &'a str,
+    pub(in crate::formats) serial: &'a str,
     /// Number of the partition; none in the name of a card.
-    pub(super) partition: Option<&'a str>,
+    pub(in crate::formats) partition: Option<&'a str>,
     /// The mode word: FIPS or non-FIPS.
-    pub(super) fips: bool,
+    pub(in crate::formats) fips: bool,
 }
 
 impl<'a> DeviceName<'a> {
-    pub(super) fn parse(common_name: &'a str) -> Option<Self> {
+    pub(in crate::formats) fn parse(common_name: &'a str) -> Option<Self> {
         let (device, mode) = common_name.strip_prefix("HSM:")?.split_once(", for ")?;
         let fips = match mode {
             "FIPS mode" => true,
@@ -38,27 +38,27 @@ impl<'a> DeviceName<'a> {
     }
 
     /// Of a certificate's subject.
-    pub(super) fn subject(certificate: &'a Certificate) -> Option<Self> {
+    pub(in crate::formats) fn subject(certificate: &'a Certificate) -> Option<Self> {
         Self::parse(certificate.common_name()?)
     }
 
     /// Of a certificate's issuer.
-    pub(super) fn issuer(certificate: &'a Certificate) -> Option<Self> {
+    pub(in crate::formats) fn issuer(certificate: &'a Certificate) -> Option<Self> {
         Self::parse(certificate.issuer_common_name()?)
     }
 
-    pub(super) fn is_partition(&self) -> bool {
+    pub(in crate::formats) fn is_partition(&self) -> bool {
         self.partition.is_some()
     }
 
     /// Whether a partition's name holds a number that is not the card's serial: 30 upper-case hex digits, as at
     /// Azure and on Google's development cards.
-    pub(super) fn hides_card_serial(&self) -> bool {
+    pub(in crate::formats) fn hides_card_serial(&self) -> bool {
         self.serial.len() == 30 && self.serial.bytes().all(|c| matches!(c, b'0'..=b'9' | b'A'..=b'F'))
     }
 
     /// The mode word.
-    pub(super) fn mode(&self) -> &'static str {
+    pub(in crate::formats) fn mode(&self) -> &'static str {
         if self.fips { "FIPS" } else { "non-FIPS" }
     }
 }

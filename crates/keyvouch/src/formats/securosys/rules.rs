@@ -261,7 +261,7 @@ fn bits(key: &PublicKey) -> Option<usize> {
             Curve::P521 => 521,
         }),
         Material::Ed25519(_) | Material::X25519(_) => Some(256),
-        Material::Dsa { .. } | Material::Other { .. } => None,
+        Material::Dsa { .. } | Material::MlDsa { .. } | Material::Other { .. } => None,
     }
 }
 

@@ -64,7 +64,11 @@ fn verify<'m>(key: &PublicKey, message: &'m [u8], signature: &[u8]) -> Option<Si
             with(Scheme::Ecdsa(Hash::Sha256), &der, "ECDSA with SHA-256, r and s side by side")
         }
         Material::Ec { .. } => with(Scheme::Ecdsa(Hash::Sha256), signature, "ECDSA with SHA-256, DER"),
-        Material::Ed25519(_) | Material::X25519(_) | Material::Dsa { .. } | Material::Other { .. } => None,
+        Material::Ed25519(_)
+        | Material::X25519(_)
+        | Material::Dsa { .. }
+        | Material::MlDsa { .. }
+        | Material::Other { .. } => None,
     }
 }
 

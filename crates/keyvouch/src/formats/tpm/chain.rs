@@ -30,6 +30,8 @@ pub(crate) mod role {
 pub(crate) struct Wanted {
     /// The format whose anchors count.
     pub(crate) format: &'static str,
+    /// Which of them do.
+    pub(crate) serves: fn(&Anchor) -> bool,
     pub(crate) signs: Signs,
     /// A key usage of the end certificate that does not allow it fails this check.
     pub(crate) usage: &'static Check,
@@ -81,7 +83,7 @@ pub(crate) fn check(
     let anchors: Vec<&Anchor> = known
         .roots_for(wanted.format)
         .chain(known.intermediates_for(wanted.format))
-        .filter(|a| !a.is_bare_key())
+        .filter(|a| !a.is_bare_key() && (wanted.serves)(a))
         .collect();
     let pool: Vec<Certificate> = pool.iter().chain(&cx.reference.intermediates).cloned().collect();
     let find = if wanted.names_by_value { path::find_by_values } else { path::find };
@@ -138,7 +140,7 @@ pub(crate) fn check(
 }
 
 /// A certificate of the path that is named like an anchor and has another key.
-fn impostor(chain: &[Certificate], anchors: &[&Anchor]) -> Option<String> {
+pub(crate) fn impostor(chain: &[Certificate], anchors: &[&Anchor]) -> Option<String> {
     chain.iter().find_map(|certificate| {
         let subject = certificate.subject();
         let mut named = anchors.iter().filter(|a| a.subject == subject && !is_empty_name(subject)).peekable();

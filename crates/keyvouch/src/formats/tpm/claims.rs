@@ -87,14 +87,12 @@ fn say(proved: &Authentic<Proved<'_>>, facts: &Facts) -> Attested {
         .attested(ClaimName::KeyAlgorithm, PUBLIC, |p| key(p).map(|k| k.algorithm()))
         .attested(ClaimName::KeySpkiSha256, PUBLIC, |p| key(p).map(|k| hex::encode(k.spki_sha256())))
         .attested(ClaimName::KeyExportable, ATTRIBUTES, |p| on_key(p, exportable))
-        .attested(ClaimName::KeyEverExportable, ATTRIBUTES, |p| {
-            on_key(p, |p| Some(!p.has(attribute::FIXED_TPM)))
-        })
+        .attested(ClaimName::KeyEverExportable, ATTRIBUTES, |p| on_key(p, ever_exportable))
         .attested(ClaimName::KeyPurposes, ATTRIBUTES, |p| on_key(p, |p| Some(purposes(p))))
         .unknown(ClaimName::KeyCreatedAt, "a TPM has no clock that the world agrees with")
         .unknown(ClaimName::AuthPin, "whether a password was set is not in the statement; it may be empty")
         .unknown(ClaimName::DeviceFipsMode, "a statement does not say it");
-    claims = generated(claims, proved, facts.derived_keys);
+    claims = generated_in_device(claims, proved, facts.derived_keys);
     claims = device(claims, facts);
     Attested::new(proved, key, details(claims, facts).finish())
 }
@@ -104,7 +102,8 @@ fn on_key<V>(proved: &Proved<'_>, value: impl FnOnce(&PublicArea<'_>) -> Option<
     proved.public.scheme().and_then(|_| value(&proved.public))
 }
 
-fn exportable(public: &PublicArea<'_>) -> Option<&'static str> {
+/// How far the key can leave its TPM.
+pub(crate) fn exportable(public: &PublicArea<'_>) -> Option<&'static str> {
     use attribute::{ENCRYPTED_DUPLICATION, FIXED_PARENT, FIXED_TPM};
     Some(if public.has(FIXED_TPM) {
         "never"
@@ -115,8 +114,23 @@ fn exportable(public: &PublicArea<'_>) -> Option<&'static str> {
     })
 }
 
+/// Whether it could at any time: attributes are fixed when a key is made.
+pub(crate) fn ever_exportable(public: &PublicArea<'_>) -> Option<bool> {
+    Some(!public.has(attribute::FIXED_TPM))
+}
+
+/// Whether the TPM generated the key. sensitiveDataOrigin is true only together with fixedTPM: TPM2_Import takes an
+/// outside key that has it set.
+pub(crate) fn generated(public: &PublicArea<'_>) -> Option<bool> {
+    match (public.has(attribute::FIXED_TPM), public.has(attribute::SENSITIVE_DATA_ORIGIN)) {
+        (true, true) => Some(true),
+        (false, false) => Some(false),
+        _ => None,
+    }
+}
+
 /// In the order of the vocabulary: sign, decrypt, agree, wrap, attest.
-fn purposes(public: &PublicArea<'_>) -> Vec<&'static str> {
+pub(crate) fn purposes(public: &PublicArea<'_>) -> Vec<&'static str> {
     use attribute::{DECRYPT, RESTRICTED, SIGN};
     let (restricted, ecc) = (public.has(RESTRICTED), matches!(public.parameters, Parameters::Ecc { .. }));
     let decrypts = public.has(DECRYPT);
@@ -133,26 +147,18 @@ fn purposes(public: &PublicArea<'_>) -> Vec<&'static str> {
     .collect()
 }
 
-/// sensitiveDataOrigin is true only together with fixedTPM: TPM2_Import takes an outside key that has it set.
-fn generated<'s, 'a>(
+fn generated_in_device<'s, 'a>(
     claims: Claims<'s, Proved<'a>>,
     proved: &Authentic<Proved<'a>>,
     derived_keys: bool,
 ) -> Claims<'s, Proved<'a>> {
-    use attribute::{FIXED_TPM, SENSITIVE_DATA_ORIGIN};
     const NAME: ClaimName = ClaimName::KeyGeneratedInDevice;
     const DERIVED: &str = "TPM 2.0 library specification, part 1: a key that cannot leave the TPM is derived only from a seed of it";
     let public = &proved.get().public;
     if derived_keys && is_derived(public) {
         return claims.implied(NAME, DERIVED, true);
     }
-    claims.attested(NAME, ATTRIBUTES, |p| {
-        on_key(p, |p| match (p.has(FIXED_TPM), p.has(SENSITIVE_DATA_ORIGIN)) {
-            (true, true) => Some(true),
-            (false, false) => Some(false),
-            _ => None,
-        })
-    })
+    claims.attested(NAME, ATTRIBUTES, |p| on_key(p, generated))
 }
 
 fn device<'s, 'a>(claims: Claims<'s, Proved<'a>>, facts: &Facts) -> Claims<'s, Proved<'a>> {

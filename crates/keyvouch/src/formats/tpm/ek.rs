@@ -28,6 +28,7 @@ pub(crate) fn check(
 ) -> Option<Path> {
     let wanted = Wanted {
         format: FORMAT,
+        serves: |_| true,
         signs: Signs::Nothing,
         usage: &ck::EK_USAGE,
         accept_expired: cx.options.is_on("accept_expired"),
@@ -123,7 +124,7 @@ fn check_usage(certificate: &Certificate, place: &str, googles: bool, checks: &m
 }
 
 /// Why a key is too weak to rest trust on; `None` when it is not.
-pub(super) fn weakness(key: &PublicKey) -> Option<String> {
+pub(crate) fn weakness(key: &PublicKey) -> Option<String> {
     match key.material() {
         Numbers::Rsa { n, .. } => {
             let bits = key.rsa_bits().unwrap_or(0);

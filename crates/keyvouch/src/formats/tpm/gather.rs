@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{json, nv};
+use super::{json, nv, skae};
 use crate::checks::Text;
 use crate::formats::Context;
 use crate::input::{Content, Part, PartId};
@@ -45,8 +45,8 @@ pub(crate) struct Pool<'a> {
     /// Certificates that cannot be read, and what may be a spoilt structure. They make nothing evidence of this
     /// format.
     pub(crate) spoilt: Vec<(String, String)>,
-    /// Evidence of TPM 1.2.
-    pub(crate) tpm12: Vec<String>,
+    /// Evidence of TPM 1.2, with what it is.
+    pub(crate) tpm12: Vec<(String, String)>,
     /// What belongs to TPM tools and is no statement: a credential, a saved context.
     pub(crate) stray: Vec<String>,
     /// Contents of NV indexes with more than certificates in them.
@@ -65,15 +65,10 @@ impl<'a> Pool<'a> {
             match &part.content {
                 Content::Certificate(certificate) => {
                     pool.certificate(place.clone(), certificate.clone());
-                    if json::has_skae(certificate.extensions().map(|e| e.oid)) {
-                        pool.note_tpm12(id, place);
-                    }
+                    pool.note_tpm12(id, place, skae::in_certificate(certificate));
                 }
                 Content::Request(request) => {
-                    let extensions = request.requested_extensions().into_iter().map(|(oid, _)| oid);
-                    if json::has_skae(request.attributes().map(|(oid, _)| oid).chain(extensions)) {
-                        pool.note_tpm12(id, place);
-                    }
+                    pool.note_tpm12(id, place, skae::in_request(request));
                 }
                 Content::BrokenCertificate { .. } | Content::Binary | Content::Der
                     if let Some(found) = nv::certificates(&part.bytes) =>
@@ -144,9 +139,11 @@ impl<'a> Pool<'a> {
         }
     }
 
-    fn note_tpm12(&mut self, id: PartId, place: String) {
-        self.labels.push((id, "evidence of TPM 1.2".into()));
-        self.tpm12.push(place);
+    fn note_tpm12(&mut self, id: PartId, place: String, what: Option<String>) {
+        if let Some(what) = what {
+            self.labels.push((id, "evidence of TPM 1.2".into()));
+            self.tpm12.push((place, what));
+        }
     }
 
     fn take(&mut self, id: PartId, part: &Part<'a>) {

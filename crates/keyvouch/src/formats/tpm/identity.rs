@@ -33,7 +33,7 @@ const VENDORS: &[(u32, &str)] = &[
     (0x4850_4500, "HPE"),
     (0x4850_4900, "HPI"),
     (0x4942_4d00, "IBM"),
-    (0x4946_5800, "Infineon"),
+    (INFINEON, "Infineon"),
     (0x494e_5443, "Intel"),
     (0x4c45_4e00, "Lenovo"),
     (0x4d53_4654, "Microsoft"),
@@ -56,6 +56,7 @@ const VENDORS: &[(u32, &str)] = &[
     (SWTPM, "swtpm"),
     (FIDO, "FIDO"),
 ];
+const INFINEON: u32 = 0x4946_5800;
 /// Certificates of swtpm-localca.
 const SWTPM: u32 = 0x0000_1014;
 /// FIDO's conformance tests.
@@ -111,17 +112,19 @@ impl TpmIdentity {
         matches!(self.maker, Some(SWTPM | FIDO))
     }
 
-    /// The version at manufacture: dotted when it has the form `id:` and 8 digits, else as it stands.
+    /// The version at manufacture: dotted when it has the form `id:` and 8 digits (two numbers of 16 bits), or with
+    /// Infineon 4 digits (two of 8 bits: `id:0755` is 7.85); else as it stands, as nobody says how to read it.
     pub(crate) fn firmware(&self) -> Option<String> {
         let version = self.version.as_deref()?;
-        let number = version.strip_prefix("id:").filter(|d| d.len() == 8);
-        match number.and_then(|d| u32::from_str_radix(d, 16).ok()) {
-            Some(number) => {
-                let [a, b, c, d] = number.to_be_bytes();
-                Some(format!("{}.{}", u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
-            }
-            None => Some(version.to_owned()),
-        }
+        let digits = version.strip_prefix("id:").filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let (width, numbers) = match digits {
+            Some(digits) if digits.len() == 8 => (4, digits),
+            Some(digits) if digits.len() == 4 && self.maker == Some(INFINEON) => (2, digits),
+            _ => return Some(version.to_owned()),
+        };
+        let (major, minor) = numbers.split_at_checked(width)?;
+        let number = |digits| u16::from_str_radix(digits, 16).ok();
+        Some(format!("{}.{}", number(major)?, number(minor)?))
     }
 }
 
@@ -222,16 +225,21 @@ mod tests {
 
     #[test]
     fn versions() {
-        let of = |version: &str| {
+        let of = |maker: u32, version: &str| {
             TpmIdentity {
-                maker: None,
+                maker: Some(maker),
                 maker_text: String::new(),
                 model: None,
                 version: Some(version.to_owned()),
             }
             .firmware()
         };
-        assert_eq!(of("id:00070002").as_deref(), Some("7.2"));
-        assert_eq!(of("id:13").as_deref(), Some("id:13"));
+        let nuvoton = 0x4e54_4300;
+        assert_eq!(of(nuvoton, "id:00070002").as_deref(), Some("7.2"));
+        assert_eq!(of(INFINEON, "id:0755").as_deref(), Some("7.85"));
+        assert_eq!(of(INFINEON, "id:0F16").as_deref(), Some("15.22"));
+        for other in ["id:13", "id:0755", "id:+755", "id:+0070002", "7.85", ""] {
+            assert_eq!(of(nuvoton, other).as_deref(), Some(other));
+        }
     }
 }

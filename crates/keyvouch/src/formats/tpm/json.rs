@@ -1,9 +1,7 @@
-//! Statements in JSON: go-attestation's parameters, smallstep's request to an attestation authority. And the one
-//! thing that is known of TPM 1.2.
+//! Statements in JSON: go-attestation's parameters, smallstep's request to an attestation authority.
 
 use std::borrow::Cow;
 
-use der::asn1::ObjectIdentifier;
 use serde_json::{Map, Value};
 
 use super::gather::{Document, Piece, Pool, attestation, public_area};
@@ -13,13 +11,6 @@ use crate::wire::tpm::tpm2b;
 
 /// Certificates that are taken out of one document.
 const MAX_CERTIFICATES: usize = 16;
-
-/// Below this arc lies TCG Subject Key Attestation Evidence (TPM 1.2), as extension or attribute.
-const SKAE_ARC: &str = "2.23.133.6.1.";
-
-pub(super) fn has_skae(mut oids: impl Iterator<Item = ObjectIdentifier>) -> bool {
-    oids.any(|oid| oid.to_string().starts_with(SKAE_ARC))
-}
 
 /// Names of the members that hold public area, creation data, attestation and signature.
 const GO_ATTESTATION: [&str; 4] = ["Public", "CreateData", "CreateAttestation", "CreateSignature"];

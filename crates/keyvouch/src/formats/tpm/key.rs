@@ -54,7 +54,7 @@ impl Hierarchy {
 }
 
 /// Makes every check of the key itself.
-pub(super) fn check(
+pub(crate) fn check(
     public: &PublicArea<'_>,
     hierarchy: Option<Hierarchy>,
     place: &str,

@@ -100,7 +100,13 @@ fn candidates(key: &PublicKey, named: Option<(u16, u16)>) -> Vec<Scheme> {
     all
 }
 
-fn with<'m>(key: &PublicKey, scheme: Scheme, message: &'m [u8], value: &[u8]) -> Option<SignatureValid<'m>> {
+/// Verifies the bare value of a signature of exactly this scheme, SHA-1 and long salts included.
+pub(crate) fn with<'m>(
+    key: &PublicKey,
+    scheme: Scheme,
+    message: &'m [u8],
+    value: &[u8],
+) -> Option<SignatureValid<'m>> {
     match scheme {
         Scheme::RsaPkcs1(Hash::Sha1) | Scheme::Ecdsa(Hash::Sha1) => {
             key.verify_sha1(scheme, message, value).ok()
@@ -123,7 +129,7 @@ fn scheme(alg: u16, hash: Hash) -> Option<Scheme> {
 }
 
 /// Algorithm and hash by their identifiers.
-fn ids(scheme: Scheme) -> Option<(u16, u16)> {
+pub(crate) fn ids(scheme: Scheme) -> Option<(u16, u16)> {
     let alg = match scheme {
         Scheme::RsaPkcs1(_) => alg::RSASSA,
         Scheme::RsaPss(_) => alg::RSAPSS,
@@ -140,7 +146,7 @@ fn ids(scheme: Scheme) -> Option<(u16, u16)> {
 }
 
 /// Ecdsa-Sig-Value (RFC 3279, 2.2.3) of two numbers. `None` when one of them is zero.
-fn ecdsa_der(r: &[u8], s: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn ecdsa_der(r: &[u8], s: &[u8]) -> Option<Vec<u8>> {
     use der::Encode as _;
     use der::asn1::{AnyRef, UintRef};
     let mut content = Vec::new();

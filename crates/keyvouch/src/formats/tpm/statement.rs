@@ -10,10 +10,10 @@ use super::identity::{is_authority, is_ek_certificate};
 use super::key::{self, Hierarchy};
 use super::signature::{self, Made};
 use super::switches::{Pinned, Sha1, Switches};
-use super::trust::{self, AkTrust};
+use super::trust;
 use crate::appraisal::Freshness;
 use crate::checks::Checks;
-use crate::crypto::{Hash, Material as Numbers, PublicKey};
+use crate::crypto::{Hash, Material as Numbers, PublicKey, Scheme};
 use crate::formats::{Context, Statement};
 use crate::pki::Certificate;
 use crate::verifier::NONCE_MISMATCH;
@@ -148,7 +148,8 @@ pub(crate) fn judge(material: &Material<'_>, cx: &Context<'_>, statement: &mut S
     let trusted = signed.as_ref().and_then(|(_, ak)| trust::establish(material, ak, cx, checks));
     let mut signer = Signer::default();
     if let Some((made, ak)) = &signed {
-        check_sha1(made, trusted.as_ref(), material.switches.sha1, ak.place, checks);
+        let microsofts = trusted.as_ref().map(|trust| trust.microsofts);
+        check_sha1(made.scheme, microsofts, material.switches.sha1, ak.place, checks);
         signer = ak::check(material, ak, attest.as_ref(), checks);
     }
     if let Some(trust) = &trusted {
@@ -249,21 +250,28 @@ fn check_signature<'p>(material: &Material<'p>, checks: &mut Checks) -> Option<(
     Some((made, material.ak(candidate)))
 }
 
-/// SHA-1 in the signature: by the operator's switch and the kind of trust.
-fn check_sha1(made: &Made<'_>, trust: Option<&AkTrust>, switch: Sha1, place: &str, checks: &mut Checks) {
+/// SHA-1 in the signature: by the operator's switch and the kind of trust. `microsofts` says whether Microsoft certified
+/// the attestation key; `None`: it is not trusted.
+pub(crate) fn check_sha1(
+    scheme: Scheme,
+    microsofts: Option<bool>,
+    switch: Sha1,
+    place: &str,
+    checks: &mut Checks,
+) {
     let place = place.to_owned();
-    if made.scheme.hash() != Some(Hash::Sha1) {
-        checks.pass(&ck::WEAK_SIGNATURE, place, made.scheme.to_string());
+    if scheme.hash() != Some(Hash::Sha1) {
+        checks.pass(&ck::WEAK_SIGNATURE, place, scheme.to_string());
         return;
     }
     let (tolerated, why) = match switch {
         Sha1::Allow => (true, "by the operator's leave"),
         Sha1::Refuse => (false, "which the operator refuses"),
         // Without any trust the answer is undecided anyhow.
-        Sha1::MicrosoftOnly => match trust {
+        Sha1::MicrosoftOnly => match microsofts {
             None => (true, "and the attestation key is not trusted"),
-            Some(trust) if trust.microsofts => (true, "as keys that Microsoft certifies do"),
-            Some(_) => (false, "which is let pass only for keys that Microsoft certifies"),
+            Some(true) => (true, "as keys that Microsoft certifies do"),
+            Some(false) => (false, "which is let pass only for keys that Microsoft certifies"),
         },
     };
     let detail = format!("the attestation key signs with SHA-1, {why}");
@@ -322,7 +330,7 @@ fn find_public<'p>(
     Some((place, public))
 }
 
-fn check_name_alg(public: &PublicArea<'_>, place: &str, switches: Switches, checks: &mut Checks) {
+pub(crate) fn check_name_alg(public: &PublicArea<'_>, place: &str, switches: Switches, checks: &mut Checks) {
     let name_alg = public.name_alg;
     let place = || place.to_owned();
     checks.test(&ck::NAME_ALG, place(), hash(name_alg).is_some(), alg_name(name_alg), || {

@@ -47,6 +47,8 @@ pub(crate) struct AkTrust {
     pub(crate) certificate: Option<Authentic<Certificate>>,
     /// Kind of the anchor, for reports.
     pub(crate) anchor_kind: String,
+    /// The anchor of a path of certificates.
+    pub(crate) anchor: Option<Anchor>,
     /// Whether the anchor, or the maker in the certificate, is one of TPMs in software.
     pub(crate) software: bool,
     pub(crate) microsofts: bool,
@@ -71,7 +73,13 @@ pub(crate) fn establish(
         certificates = authorities;
     }
     for (place, certificate) in certificates {
-        search.try_way(|own| by_certificate(certificate, place, material, cx, own));
+        let by = ByCertificate {
+            format: material.format,
+            serves: |_| true,
+            profile: material.switches.ak_profile,
+            pool: &material.pool(),
+        };
+        search.try_way(|own| by.establish(certificate, place, cx, own));
     }
     let record = switches::activation(cx.options);
     if let Some(record) = &record {
@@ -138,6 +146,7 @@ fn by_pin(ak: &Ak<'_>) -> Option<AkTrust> {
         mode: Mode::Pin,
         certificate: None,
         anchor_kind: "pin".to_owned(),
+        anchor: None,
         software: false,
         microsofts: false,
         googles: false,
@@ -145,34 +154,49 @@ fn by_pin(ak: &Ak<'_>) -> Option<AkTrust> {
     })
 }
 
-fn by_certificate(
-    certificate: &Certificate,
-    place: &str,
-    material: &Material<'_>,
-    cx: &Context<'_>,
-    checks: &mut Checks,
-) -> Option<AkTrust> {
-    let wanted = Wanted {
-        format: material.format,
-        signs: Signs::Statements,
-        usage: &ck::TPM_AIK_PROFILE,
-        accept_expired: false,
-        names_by_value: false,
-    };
-    let path = chain::check(certificate, place, &material.pool(), &wanted, cx, checks)?;
-    let identity = TpmIdentity::of(certificate);
-    check_profile(certificate, identity.as_ref(), place, material.switches.ak_profile, &path, checks);
-    check_maker(certificate, identity.as_ref(), place, checks);
-    Some(AkTrust {
-        mode: Mode::Certificate,
-        software: is_software(&path, identity.as_ref()),
-        microsofts: path.is_microsofts(),
-        googles: path.is_googles(),
-        anchor_kind: path.anchor_kind().to_owned(),
-        certificate: Some(path.certificate),
-        key: path.key,
-        chain: path.chain,
-    })
+/// Trust by the certificate of the attestation key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ByCertificate<'p> {
+    /// The format whose anchors count, and which of them do.
+    pub(crate) format: &'static str,
+    pub(crate) serves: fn(&Anchor) -> bool,
+    pub(crate) profile: AkProfile,
+    pub(crate) pool: &'p [Certificate],
+}
+
+impl ByCertificate<'_> {
+    /// Looks for a path from the certificate and judges path and certificate.
+    pub(crate) fn establish(
+        &self,
+        certificate: &Certificate,
+        place: &str,
+        cx: &Context<'_>,
+        checks: &mut Checks,
+    ) -> Option<AkTrust> {
+        let wanted = Wanted {
+            format: self.format,
+            serves: self.serves,
+            signs: Signs::Statements,
+            usage: &ck::TPM_AIK_PROFILE,
+            accept_expired: false,
+            names_by_value: false,
+        };
+        let path = chain::check(certificate, place, self.pool, &wanted, cx, checks)?;
+        let identity = TpmIdentity::of(certificate);
+        check_profile(certificate, identity.as_ref(), place, self.profile, &path, checks);
+        check_maker(certificate, identity.as_ref(), place, checks);
+        Some(AkTrust {
+            mode: Mode::Certificate,
+            software: is_software(&path, identity.as_ref()),
+            microsofts: path.is_microsofts(),
+            googles: path.is_googles(),
+            anchor_kind: path.anchor_kind().to_owned(),
+            anchor: Some(path.anchor),
+            certificate: Some(path.certificate),
+            key: path.key,
+            chain: path.chain,
+        })
+    }
 }
 
 pub(crate) fn is_software(path: &Path, identity: Option<&TpmIdentity>) -> bool {
@@ -329,6 +353,7 @@ fn by_activation(
         microsofts: false,
         googles: path.is_googles(),
         anchor_kind: path.anchor_kind().to_owned(),
+        anchor: None,
         certificate: Some(path.certificate),
         chain: path.chain,
     })

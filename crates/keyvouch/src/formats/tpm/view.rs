@@ -22,6 +22,7 @@ pub(crate) fn all(pool: &Pool<'_>) -> Vec<Value> {
         .chain(pool.publics.iter().map(|piece| placed(piece, public(&piece.bytes))))
         .chain(signatures.map(|piece| placed(piece, signature(&piece.bytes))))
         .chain(creations.map(|piece| placed(piece, creation(&piece.bytes))))
+        .chain(pool.tpm12.iter().map(|(place, what)| json!({"where": place, "is": "SKAE", "note": what})))
         .chain(pool.broken.iter().map(|(place, why)| json!({"where": place, "fault": why})))
         .collect()
 }

@@ -112,10 +112,8 @@ fn not_attestable(device: &Unattested, place: &str, statement: &mut Statement) {
         Confidence::NothingFound => "no attestation of its keys is known",
     };
     let detail = format!("{}: {certainty}. {}", device.name, device.exists);
-    let advice = match device.ways_left() {
-        Some(ways) => format!("{} {ways}", device.advice),
-        None => device.advice.clone(),
-    };
+    let more = device.ways_left().into_iter().chain(device.to_do());
+    let advice = std::iter::once(device.advice.clone()).chain(more).collect::<Vec<_>>().join(" ");
     statement.checks.fail_as(&ck::NO_FORMAT, OnFail::NotAttestable, place.to_owned(), detail, advice);
 }
 
@@ -145,7 +143,9 @@ fn is_of(declared: &str, about: &About) -> bool {
     let declared = words(declared);
     let maker = about.maker.split(['(', ',']).next().unwrap_or_default();
     let title: Vec<String> = words(about.title).into_iter().take(1).collect();
-    about.id != ID && (contains(&declared, &words(maker)) || contains(&declared, &title))
+    // A provider's word is none of the device's.
+    let attests = about.id != ID && about.proof != Proof::ProviderStatement;
+    attests && (contains(&declared, &words(maker)) || contains(&declared, &title))
 }
 
 /// Files that people make to show what a device is.

@@ -12,7 +12,7 @@ pub(super) const DUPLICATE_EXTENSION: Check = Check::authenticity(
     "no certificate has an extension twice",
     "No YubiKey writes such a certificate. Export it again.",
 );
-pub(super) const NO_LEAF: Check = Check::completeness(
+pub(crate) const NO_LEAF: Check = Check::completeness(
     "no-leaf",
     "the attestation certificate of the key is there",
     "Add the attestation certificate of the key's slot: `ykman piv keys attest SLOT attestation.pem`.",

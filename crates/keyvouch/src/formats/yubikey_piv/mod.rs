@@ -31,7 +31,11 @@ use crate::submission::{OptionDef, OptionKind};
 /// The format.
 pub(crate) struct YubikeyPiv;
 
-const ID: &str = "yubikey-piv";
+pub(crate) const ID: &str = "yubikey-piv";
+
+/// For statements that hold such a chain.
+pub(crate) const CHECKS: &[&crate::checks::Check] = ck::ALL;
+pub(crate) use ck::NO_LEAF;
 
 static ABOUT: About = About {
     id: ID,

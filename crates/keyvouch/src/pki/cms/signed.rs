@@ -294,7 +294,7 @@ impl<'a> SignerInfo<'a> {
                 return Err(CmsFault::Attributes("absent, and the content is not of type id-data"));
             }
             // Attributes that were signed once could be handed over as a content of their own.
-            if content(octets, Tag::Set).is_some() {
+            if may_be_attributes(octets) {
                 return Err(CmsFault::Attributes("absent, and the content looks like signed attributes"));
             }
             return Ok(Cow::Borrowed(octets));
@@ -350,6 +350,19 @@ impl<'a> SignerId<'a> {
         content(issuer, Tag::Sequence)?;
         Some(Self::IssuerAndSerial(issuer, content(serial, Tag::Integer)?))
     }
+}
+
+/// Whether the octets are a SET with no member, or with one that begins like an Attribute: with an identifier. Signed
+/// attributes have two such members at least, so a SET without any can have been signed only as a content.
+fn may_be_attributes(octets: &[u8]) -> bool {
+    let Some(set) = content(octets, Tag::Set) else { return false };
+    let begins_with_oid = |member: &&[u8]| {
+        sequence(member, MAX_ATTRIBUTES)
+            .and_then(|fields| Some(matches!(single(fields.first()?)?, (Tag::ObjectIdentifier, _))))
+            .unwrap_or(true)
+    };
+    children(set, MAX_ATTRIBUTES)
+        .is_none_or(|members| members.is_empty() || members.iter().any(begins_with_oid))
 }
 
 fn read_attributes(field: &[u8]) -> Option<Vec<Attribute<'_>>> {

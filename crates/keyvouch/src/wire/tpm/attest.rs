@@ -72,11 +72,24 @@ impl<'a> Attest<'a> {
 
     /// Reads one that fills `bytes` exactly. The magic is for the caller to look at.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Fault> {
+        Self::read_with(bytes, boolean)
+    }
+
+    /// The same, except that `safe` may be any byte. For statements of WebAuthn: nothing there looks at the flag, and
+    /// the specification's own test vector has 33 in it.
+    pub(crate) fn read_with_any_flag(bytes: &'a [u8]) -> Result<Self, Fault> {
+        Self::read_with(bytes, |reader| reader.u8().map(|safe| safe != 0))
+    }
+
+    fn read_with(
+        bytes: &'a [u8],
+        flag: impl FnOnce(&mut Reader<'a>) -> Result<bool, Fault>,
+    ) -> Result<Self, Fault> {
         let mut reader = Reader::new("attestation (TPMS_ATTEST)", bytes);
         let (magic, kind) = (reader.u32()?, reader.u16()?);
         let (qualified_signer, extra_data) = (reader.sized(MAX_NAME)?, reader.sized(MAX_DATA)?);
         let (clock, reset_count, restart_count) = (reader.u64()?, reader.u32()?, reader.u32()?);
-        let safe = boolean(&mut reader)?;
+        let safe = flag(&mut reader)?;
         let firmware_version = reader.u64()?;
         let certified = match kind {
             kind::CERTIFY => {

@@ -8,13 +8,14 @@ use super::super::layout::{self, Layout};
 use super::super::object::{Object, PRIVATE, PUBLIC};
 use super::super::semantics::{Subject, key_of};
 use super::super::statement::Gathering;
+use super::ALLOW_MISSING_PUBLIC;
 use super::answer::{Answer, Body};
 use super::checks as ck;
 use super::kid::Kid;
 use super::pool::Pool;
-use super::{ALLOW_MISSING_PUBLIC, jwk};
 use crate::checks::Checks;
 use crate::formats::Context;
+use crate::wire::jwk;
 
 /// Compares every answer with what the blobs say.
 pub(super) fn check(found: &Found<'_>, judged: &mut Judged<'_>, pool: Option<&Pool<'_>>, cx: &Context<'_>) {
@@ -118,7 +119,7 @@ fn check_key(answer: &Answer<'_>, object: &Object<'_>, place: &str, checks: &mut
     match (answer.jwk, &attested) {
         (None, _) => checks.skip(&ck::JWK_MISMATCH, at(), "no public key to compare with"),
         (_, None) => checks.skip(&ck::JWK_MISMATCH, at(), "no attested key to compare with"),
-        (Some(members), Some(attested)) => match jwk::key(members) {
+        (Some(members), Some(attested)) => match jwk::hsm_key(members) {
             Ok(key) => {
                 checks.test(
                     &ck::JWK_MISMATCH,

@@ -9,7 +9,6 @@
 pub(super) mod answer;
 mod binding;
 mod checks;
-mod jwk;
 mod kid;
 mod pool;
 

@@ -1,20 +1,20 @@
-//! The public key in the answer, as a JSON Web Key (RFC 7517) with the service's own key types. It is unsigned.
+//! Public keys as JSON Web Keys (RFC 7517), with the key types of Azure Key Vault besides the registered ones.
 
 use serde_json::{Map, Value};
 
 use crate::crypto::{Curve, PublicKey};
 use crate::input::decode_base64;
 
-/// The key that a JWK holds.
-pub(super) fn key(jwk: &Map<String, Value>) -> Result<PublicKey, String> {
+/// The key pair's public key that a JWK holds. Whether its type is one of an HSM is for the format to look at.
+pub(crate) fn key(jwk: &Map<String, Value>) -> Result<PublicKey, String> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str).unwrap_or_default();
     let number = |name: &str| {
         decode_base64(text(name).as_bytes())
             .ok_or_else(|| format!("its member {name} is no base64url number"))
     };
     match text("kty") {
-        "RSA-HSM" => PublicKey::rsa(&number("n")?, &number("e")?).map_err(|e| e.to_string()),
-        "EC-HSM" => {
+        "RSA" | "RSA-HSM" => PublicKey::rsa(&number("n")?, &number("e")?).map_err(|e| e.to_string()),
+        "EC" | "EC-HSM" => {
             let name = text("crv");
             let curve = curve(name).ok_or_else(|| format!("its curve {name:?} is not known"))?;
             let mut point = vec![4];
@@ -23,8 +23,17 @@ pub(super) fn key(jwk: &Map<String, Value>) -> Result<PublicKey, String> {
             }
             PublicKey::ec(curve, &point).map_err(|e| e.to_string())
         }
-        other => Err(format!("its key type {other:?} is not that of a key pair in an HSM")),
+        other => Err(format!("its key type {other:?} is not that of a key pair")),
     }
+}
+
+/// The same, of a key whose type says that it is kept in an HSM.
+pub(crate) fn hsm_key(jwk: &Map<String, Value>) -> Result<PublicKey, String> {
+    let kind = jwk.get("kty").and_then(Value::as_str).unwrap_or_default();
+    if !kind.ends_with("-HSM") {
+        return Err(format!("its key type {kind:?} is not that of a key pair in an HSM"));
+    }
+    key(jwk)
 }
 
 fn curve(name: &str) -> Option<Curve> {
@@ -49,7 +58,7 @@ fn padded(number: &[u8], length: usize) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{key, padded};
+    use super::{hsm_key, key, padded};
     use serde_json::{Value, json};
 
     fn algorithm(jwk: &Value) -> Result<String, String> {
@@ -64,11 +73,13 @@ mod tests {
     }
 
     #[test]
-    fn only_key_pairs_in_hsms() {
+    fn only_key_pairs() {
         let ec = json!({"kty": "EC-HSM", "crv": "P-256K", "x": "Ag", "y": "Aw"});
         assert_eq!(algorithm(&ec), Ok("EC-secp256k1".to_owned()));
+        let software = json!({"kty": "EC", "crv": "P-256", "x": "Ag", "y": "Aw"});
+        assert_eq!(algorithm(&software), Ok("EC-P256".to_owned()));
+        assert!(hsm_key(software.as_object().unwrap()).is_err() && hsm_key(ec.as_object().unwrap()).is_ok());
         for jwk in [
-            json!({"kty": "EC", "crv": "P-256", "x": "Ag", "y": "Aw"}),
             json!({"kty": "EC-HSM", "crv": "P-255", "x": "Ag", "y": "Aw"}),
             json!({"kty": "RSA-HSM", "n": "AQAB"}),
             json!({"kty": "oct-HSM"}),

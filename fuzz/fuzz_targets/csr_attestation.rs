@@ -1,0 +1,4 @@
+//! Spoilt samples of format `csr-attestation`.
+#![no_main]
+
+keyvouch_fuzz::format_target!("csr-attestation");

@@ -1,0 +1,4 @@
+//! Spoilt samples of format `webauthn`.
+#![no_main]
+
+keyvouch_fuzz::format_target!("webauthn");

@@ -1,0 +1,1 @@
+//! What keyvouch writes, read by the libraries of others: see `tests/`.
