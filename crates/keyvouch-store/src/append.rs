@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use keyvouch_record::Bundle;
 use keyvouch_record::log::{LogKey, Proof};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::db::{Db, Location, read, write};
+use crate::db::{Db, Location, reading, writing};
 use crate::error::StoreError;
 use crate::record::{Record, Stored};
 use crate::tree::{self, Known, LogState};
@@ -15,6 +15,8 @@ use crate::tree::{self, Known, LogState};
 const BATCH: usize = 64;
 /// The most rows in one statement: the databases have a limit on its values.
 const ROWS: usize = 1_000;
+/// The most bytes of a content that is written in one statement with others.
+const SMALL: usize = 64 << 10;
 /// The most records that wait for a commit; whoever comes later waits to wait.
 const QUEUE: usize = 256;
 
@@ -23,6 +25,8 @@ const QUEUE: usize = 256;
 pub struct Store {
     pub(crate) db: Db,
     queue: mpsc::Sender<Waiting>,
+    /// Tells the writer to stop. It holds the other end until it has written everything.
+    stop: watch::Sender<bool>,
 }
 
 /// A record is on disk.
@@ -47,14 +51,16 @@ impl Store {
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
         let db = Db::open(location).await?;
         let (queue, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(write_all(db.clone(), waiting));
-        Ok(Self { db, queue })
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(write_all(db.clone(), waiting, stopped));
+        Ok(Self { db, queue, stop })
     }
 
     /// Keeps a record. Returns when it is on disk.
     ///
     /// # Errors
-    /// When the database does not answer or is full: then the record is not in the store, and not in the log.
+    /// When the database does not answer or is full: then the record is not in the store, and not in the log. Only when
+    /// the connection broke at the very moment of the commit is that not known; the record then has no reader.
     pub async fn append(&self, record: Record) -> Result<Receipt, StoreError> {
         let (done, answer) = oneshot::channel();
         self.queue.send(Waiting { record, done }).await.map_err(|_| StoreError::Closed)?;
@@ -85,7 +91,7 @@ impl Store {
     /// # Errors
     /// When there is none.
     pub async fn stored(&self, id: &str) -> Result<Stored, StoreError> {
-        let row: Option<(i64, i64, Option<Vec<u8>>)> = read!(&self.db, pool => {
+        let row: Option<(i64, i64, Option<Vec<u8>>)> = reading!(&self.db, pool => {
             sqlx::query_as("SELECT leaf, recorded_at, manifest FROM records WHERE id = $1")
                 .bind(id)
                 .fetch_optional(pool)
@@ -102,15 +108,15 @@ impl Store {
     pub async fn bundle(&self, id: &str) -> Result<Bundle, StoreError> {
         let stored = self.stored(id).await?;
         let manifest = stored.manifest.ok_or_else(|| StoreError::Pruned(id.to_owned()))?;
-        let mut blobs = self.blobs_of(stored.leaf).await?;
+        let blobs = self.blobs_of(stored.leaf).await?;
         // Two files can have the same content.
-        Ok(Bundle::from_parts(&manifest, |_, sha256| blobs.get_mut(sha256).cloned())?)
+        Ok(Bundle::from_parts(&manifest, |_, sha256| blobs.get(sha256).cloned())?)
     }
 
     /// The contents of a record by their SHA-256.
     pub(crate) async fn blobs_of(&self, leaf: u64) -> Result<BTreeMap<String, Vec<u8>>, StoreError> {
         let leaf = i64::try_from(leaf).map_err(|_| StoreError::NoRecord(leaf.to_string()))?;
-        let rows: Vec<(String, Vec<u8>)> = read!(&self.db, pool => {
+        let rows: Vec<(String, Vec<u8>)> = reading!(&self.db, pool => {
             sqlx::query_as(
                 "SELECT b.sha256, b.bytes FROM record_blobs r JOIN blobs b ON b.sha256 = r.sha256 WHERE r.leaf = $1",
             )
@@ -129,39 +135,62 @@ impl Store {
         tree::size(&self.db).await.map(drop)
     }
 
-    /// Writes what waits, and closes the connections.
+    /// Takes no more records, writes those that wait, and closes the connections: for every clone of this store.
+    ///
+    /// A store that is dropped writes what waits too, as long as the runtime lives; call this before it ends.
     pub async fn close(&self) {
+        self.stop.send_replace(true);
+        self.stop.closed().await;
         self.db.close().await;
     }
 }
 
-/// Writes all records that come, as many at once as wait.
-async fn write_all(db: Db, mut queue: mpsc::Receiver<Waiting>) {
+/// Writes all records that come, as many at once as wait; after `stop`, those that came before it.
+async fn write_all(db: Db, mut queue: mpsc::Receiver<Waiting>, mut stop: watch::Receiver<bool>) {
     let mut batch = Vec::with_capacity(BATCH);
-    while queue.recv_many(&mut batch, BATCH).await > 0 {
+    let mut stopping = false;
+    loop {
+        let came = tokio::select! {
+            biased;
+            // Also when every store is gone.
+            _ = stop.wait_for(|stop| *stop), if !stopping => {
+                queue.close();
+                stopping = true;
+                continue;
+            }
+            came = queue.recv_many(&mut batch, BATCH) => came,
+        };
+        if came == 0 {
+            return;
+        }
         let (records, waiting): (Vec<Record>, Vec<_>) = batch.drain(..).map(|w| (w.record, w.done)).unzip();
-        match commit(&db, &records).await {
-            Ok(first) => {
-                for ((leaf, record), done) in (first..).zip(records).zip(waiting) {
-                    // Whoever asked may have gone; the record stays.
-                    let _ = done.send(Ok(Receipt { id: record.id, leaf }));
-                }
+        write_batch(&db, records, waiting).await;
+    }
+}
+
+async fn write_batch(db: &Db, records: Vec<Record>, waiting: Vec<oneshot::Sender<Result<Receipt, StoreError>>>) {
+    match commit(db, &records).await {
+        Ok(first) => {
+            for ((leaf, record), done) in (first..).zip(records).zip(waiting) {
+                // Whoever asked may have gone; the record stays.
+                let _ = done.send(Ok(Receipt { id: record.id, leaf }));
             }
-            // One of them may be at fault, and the others not.
-            Err(error) if !error.is_temporary() && records.len() > 1 => {
-                for (record, done) in records.into_iter().zip(waiting) {
-                    let kept = commit(&db, std::slice::from_ref(&record)).await;
-                    let _ = done.send(kept.map(|leaf| Receipt { id: record.id, leaf }));
+        }
+        // One of them may be at fault, and the others not.
+        Err(error) if !error.is_temporary() && records.len() > 1 => {
+            for (record, done) in records.into_iter().zip(waiting) {
+                let kept = commit(db, std::slice::from_ref(&record)).await;
+                if let Err(error) = &kept {
+                    tracing::error!(id = record.id, %error, "a record could not be kept");
                 }
+                let _ = done.send(kept.map(|leaf| Receipt { id: record.id, leaf }));
             }
-            Err(error) => {
-                tracing::error!(records = records.len(), %error, "records could not be kept");
-                for done in waiting {
-                    let _ = done.send(Err(StoreError::NotKept {
-                        why: error.to_string(),
-                        temporary: error.is_temporary(),
-                    }));
-                }
+        }
+        Err(error) => {
+            tracing::error!(records = records.len(), %error, "records could not be kept");
+            let temporary = error.is_temporary();
+            for done in waiting {
+                let _ = done.send(Err(StoreError::NotKept { why: error.to_string(), temporary }));
             }
         }
     }
@@ -170,7 +199,7 @@ async fn write_all(db: Db, mut queue: mpsc::Receiver<Waiting>) {
 /// Writes the records in one transaction. The place of the first in the log.
 async fn commit(db: &Db, records: &[Record]) -> Result<u64, StoreError> {
     let count = i64::try_from(records.len()).unwrap_or(i64::MAX);
-    write!(db, pool, Sql, begin => {
+    writing!(db, pool, Sql, begin => {
         let mut tx = pool.begin_with(begin).await?;
         // The row is locked until the end: other nodes wait here, and go on from our size.
         let size: i64 = sqlx::query_scalar("UPDATE log SET size = size + $1 WHERE id = 1 RETURNING size")
@@ -204,7 +233,9 @@ async fn commit(db: &Db, records: &[Record]) -> Result<u64, StoreError> {
 
         // In the order of their names, so that two nodes that write the same content cannot wait for each other.
         let blobs: Vec<(&str, &[u8])> = blobs.into_iter().collect();
-        for some in blobs.chunks(ROWS) {
+        // Large ones alone: a statement has its limits too.
+        let small = |blob: &(&str, &[u8])| blob.1.len() <= SMALL;
+        for some in blobs.chunk_by(|a, b| small(a) && small(b)).flat_map(|run| run.chunks(ROWS)) {
             let mut insert = sqlx::QueryBuilder::<Sql>::new("INSERT INTO blobs (sha256, bytes) ");
             insert.push_values(some, |mut row, (sha256, bytes)| {
                 row.push_bind(*sha256).push_bind(*bytes);
@@ -229,20 +260,20 @@ async fn commit(db: &Db, records: &[Record]) -> Result<u64, StoreError> {
             row.push_bind(number(leaf))
                 .push_bind(&r.id)
                 .push_bind(r.recorded_at)
-                .push_bind(r.judged_at)
+                .push_bind(r.index.judged_at)
                 .push_bind(&r.submitter)
-                .push_bind(r.verdict)
+                .push_bind(&r.index.verdict)
                 .push_bind(&r.policies)
-                .push_bind(&r.request_sha256)
-                .push_bind(&r.version)
-                .push_bind(&r.data)
+                .push_bind(&r.index.request_sha256)
+                .push_bind(&r.index.version)
+                .push_bind(&r.index.data)
                 .push_bind(r.parts.manifest.as_slice());
         });
         insert.build().execute(&mut *tx).await?;
 
         let statements: Vec<_> = (first..)
             .zip(records)
-            .flat_map(|(leaf, r)| (0_i64..).zip(&r.statements).map(move |(at, s)| (leaf, at, s)))
+            .flat_map(|(leaf, r)| (0_i64..).zip(&r.index.statements).map(move |(at, s)| (leaf, at, s)))
             .collect();
         for some in statements.chunks(ROWS) {
             let mut insert = sqlx::QueryBuilder::<Sql>::new(
@@ -252,8 +283,8 @@ async fn commit(db: &Db, records: &[Record]) -> Result<u64, StoreError> {
             insert.push_values(some, |mut row, (leaf, at, s)| {
                 row.push_bind(number(*leaf))
                     .push_bind(*at)
-                    .push_bind(s.format)
-                    .push_bind(s.authenticity)
+                    .push_bind(&s.format)
+                    .push_bind(&s.authenticity)
                     .push_bind(&s.spki_sha256)
                     .push_bind(&s.vendor)
                     .push_bind(&s.model)

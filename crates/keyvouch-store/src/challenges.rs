@@ -1,7 +1,7 @@
 //! What is given out to be answered once: nonces, and credentials for TPMs.
 
 use crate::append::Store;
-use crate::db::write;
+use crate::db::writing;
 use crate::error::StoreError;
 
 /// What became of a challenge that was to be used.
@@ -30,7 +30,7 @@ impl Store {
         expires_at: i64,
         state: &str,
     ) -> Result<(), StoreError> {
-        write!(&self.db, pool => {
+        writing!(&self.db, pool => {
             sqlx::query("INSERT INTO challenges (id, kind, issued_at, expires_at, state) VALUES ($1, $2, $3, $4, $5)")
                 .bind(id)
                 .bind(kind)
@@ -50,7 +50,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn use_once(&self, kind: &'static str, id: &str, now: i64) -> Result<Used, StoreError> {
         // The condition and the change are one statement: of two that come at once, one changes nothing.
-        let state: Option<String> = write!(&self.db, pool => {
+        let state: Option<String> = writing!(&self.db, pool => {
             sqlx::query_scalar(
                 "UPDATE challenges SET used_at = $3
                  WHERE id = $1 AND kind = $2 AND used_at IS NULL AND expires_at > $3 RETURNING state",
@@ -64,7 +64,7 @@ impl Store {
         if let Some(state) = state {
             return Ok(Used::Now(state));
         }
-        let known: Option<(Option<i64>,)> = write!(&self.db, pool => {
+        let known: Option<(Option<i64>,)> = writing!(&self.db, pool => {
             sqlx::query_as("SELECT used_at FROM challenges WHERE id = $1 AND kind = $2")
                 .bind(id)
                 .bind(kind)
@@ -83,7 +83,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn forget_challenges(&self, before: i64) -> Result<u64, StoreError> {
-        Ok(write!(&self.db, pool => {
+        Ok(writing!(&self.db, pool => {
             sqlx::query("DELETE FROM challenges WHERE expires_at < $1")
                 .bind(before)
                 .execute(pool)

@@ -1,6 +1,6 @@
 //! The two databases.
 //!
-//! Statements are written once, in the SQL that both know, and compiled for each: [`read!`] and [`write!`] run the
+//! Statements are written once, in the SQL that both know, and compiled for each: [`reading!`] and [`writing!`] run the
 //! same code on either pool.
 
 use std::path::{Path, PathBuf};
@@ -44,14 +44,18 @@ impl Location {
     pub fn parse(text: &str) -> Result<Self, StoreError> {
         match text.split_once(':') {
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Secret(text.to_owned()))),
-            Some(("sqlite", file)) if !file.is_empty() => {
-                Ok(Self::Sqlite(file.strip_prefix("//").unwrap_or(file).into()))
-            }
+            Some(("sqlite", file)) => Self::file(file.strip_prefix("//").unwrap_or(file)),
             // The text may hold a password, so only its kind is told.
             Some((kind, rest)) if rest.starts_with("//") => Err(StoreError::Location(format!("{kind}://…"))),
-            _ if text.trim().is_empty() => Err(StoreError::Location(text.to_owned())),
-            _ => Ok(Self::Sqlite(text.into())),
+            _ => Self::file(text),
         }
+    }
+
+    /// To SQLite, the empty name and `:memory:` are databases that are gone with their connection, and `file:` begins
+    /// an address with options: of all these nobody may think that a record is kept there.
+    fn file(name: &str) -> Result<Self, StoreError> {
+        let is_none = name.trim().is_empty() || name.starts_with(':') || name.starts_with("file:");
+        if is_none { Err(StoreError::Location(name.to_owned())) } else { Ok(Self::Sqlite(name.into())) }
     }
 }
 
@@ -83,7 +87,7 @@ impl Db {
             // Every commit is on disk before it is acknowledged.
             .synchronous(SqliteSynchronous::Full);
         let write =
-            SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE * 2).connect_with(options.clone()).await?;
+            SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE.saturating_mul(2)).connect_with(options.clone()).await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -94,7 +98,11 @@ impl Db {
     }
 
     async fn postgres(url: &str) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(url)?;
+        // What is wrong with it is not told: it may hold a password.
+        let options = PgConnectOptions::from_str(url);
+        let options = options.map_err(|_| StoreError::Location("postgres://…".to_owned()))?;
+        // Every commit is on disk before it is acknowledged, whatever the server does for others.
+        let options = options.options([("synchronous_commit", "on")]);
         let pool = PgPoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(PATIENCE)
@@ -115,19 +123,31 @@ impl Db {
     }
 }
 
-/// Runs the same code on the pool for reading.
-macro_rules! read {
+/// Runs the same code on the pool for reading. `$sql` names the database's type.
+macro_rules! reading {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
             $crate::db::Db::Sqlite { read: $pool, .. } => $body,
             $crate::db::Db::Postgres($pool) => $body,
         }
     };
+    ($db:expr, $pool:ident, $sql:ident => $body:expr) => {
+        match $db {
+            $crate::db::Db::Sqlite { read: $pool, .. } => {
+                type $sql = sqlx::Sqlite;
+                $body
+            }
+            $crate::db::Db::Postgres($pool) => {
+                type $sql = sqlx::Postgres;
+                $body
+            }
+        }
+    };
 }
 
 /// Runs the same code on the pool for writing. `$sql` names the database's type, `$begin` the words that begin a
 /// transaction which will write.
-macro_rules! write {
+macro_rules! writing {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
             $crate::db::Db::Sqlite { write: $pool, .. } => $body,
@@ -151,4 +171,4 @@ macro_rules! write {
     };
 }
 
-pub(crate) use {read, write};
+pub(crate) use {reading, writing};

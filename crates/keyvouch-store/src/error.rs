@@ -1,6 +1,8 @@
 //! Why the store could not do what it was asked.
 
 use keyvouch_record::{BundleError, CaseError};
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgDatabaseError;
 
 /// Why the store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +24,10 @@ pub enum StoreError {
     },
     /// The database was made by a later version, or altered.
     #[error("the tables of the database are not those of this version: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Migration(#[source] MigrateError),
+    /// The database refuses what it was told to do, and will again.
+    #[error("the database refuses: {0}")]
+    Refused(#[source] sqlx::Error),
     /// What is in the database does not fit together.
     #[error("the database is damaged: {0}")]
     Damaged(String),
@@ -35,6 +40,9 @@ pub enum StoreError {
     /// A record cannot be put together.
     #[error("the record cannot be put together: {0}")]
     Bundle(#[from] BundleError),
+    /// What is to be recorded is no report.
+    #[error("the report of the record is none that this version reads")]
+    NoReport,
     /// A record cannot be judged.
     #[error(transparent)]
     Case(#[from] CaseError),
@@ -54,8 +62,45 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Unavailable(error)
+        if passes(&error) { Self::Unavailable(error) } else { Self::Refused(error) }
     }
+}
+
+impl From<MigrateError> for StoreError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) => error.into(),
+            // The error of a statement, and not of the tables it found.
+            MigrateError::ExecuteMigration(error, _) if passes(&error) => error.into(),
+            error => Self::Migration(error),
+        }
+    }
+}
+
+/// Whether the same may go well later: the fault is in the database's place, and not in what it was told.
+fn passes(error: &sqlx::Error) -> bool {
+    use sqlx::Error;
+    let Error::Database(fault) = error else {
+        return matches!(
+            error,
+            Error::Io(_)
+                | Error::Tls(_)
+                | Error::PoolTimedOut
+                | Error::PoolClosed
+                | Error::WorkerCrashed
+                | Error::BeginFailed
+                // Half of an answer, when the server goes away.
+                | Error::Protocol(_)
+        );
+    };
+    let code = fault.code().unwrap_or_default();
+    if fault.try_downcast_ref::<PgDatabaseError>().is_some() {
+        // Connection, rollback for another's sake, resources, lock, shutdown, disk; and a standby that only reads.
+        return ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006";
+    }
+    // SQLite: permission, busy, locked, memory, read-only, interrupted, input and output, full, cannot open.
+    let primary = code.parse::<u32>().map_or(0, |code| code & 0xff);
+    [3, 5, 6, 7, 8, 9, 10, 13, 14].contains(&primary)
 }
 
 impl StoreError {

@@ -14,6 +14,7 @@ mod challenges;
 mod db;
 mod error;
 mod firmware;
+mod index;
 mod prune;
 mod reappraisal;
 mod record;
@@ -23,7 +24,7 @@ mod tree;
 
 pub use append::{Receipt, Store};
 pub use challenges::Used;
-pub use db::Location;
+pub use db::{Location, Secret};
 pub use error::StoreError;
 pub use prune::{MIN_RETENTION_DAYS, Pruned};
 pub use reappraisal::{Item, Job, Outcome, Progress};

@@ -1,15 +1,15 @@
 //! Letting go of what need not be kept any longer.
 
 use crate::append::Store;
-use crate::db::write;
+use crate::db::writing;
 use crate::error::StoreError;
 
 /// How long a CA keeps the records of a certificate at least: two years (CA/Browser Forum Baseline Requirements for
 /// Code-Signing Certificates, 5.5.2), and a day for leap years.
 pub const MIN_RETENTION_DAYS: u32 = 731;
 
-/// Records in one transaction.
-const BATCH: i64 = 500;
+/// Records in one transaction. Nobody can append meanwhile.
+const BATCH: i64 = 100;
 const DAY: i64 = 86_400_000;
 
 /// What was let go.
@@ -45,7 +45,7 @@ impl Store {
     }
 
     async fn prune_some(&self, before: i64) -> Result<Pruned, StoreError> {
-        write!(&self.db, pool, Sql, begin => {
+        writing!(&self.db, pool, Sql, begin => {
             let mut tx = pool.begin_with(begin).await?;
             // Nobody may add a record that needs a content which is about to go.
             let _: i64 = sqlx::query_scalar("UPDATE log SET size = size WHERE id = 1 RETURNING size")

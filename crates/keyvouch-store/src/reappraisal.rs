@@ -3,13 +3,17 @@
 //! A re-appraisal is a list of records, in the store itself: it goes on after a crash, and workers on several nodes
 //! share it. A worker claims some records for a while; when it dies, others take them after that.
 
-use keyvouch_record::{Bundle, BundleError};
+use std::sync::Arc;
+
+use keyvouch_record::Bundle;
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use crate::append::Store;
-use crate::db::{Db, read, write};
+use crate::db::{Db, reading, writing};
 use crate::error::StoreError;
-use crate::search::{Filter, bind, condition, highest, literally, lowest, milliseconds};
+use crate::index::storable;
+use crate::search::{Filter, narrow};
 
 /// How long a claim holds, in milliseconds.
 const CLAIM: i64 = 60_000;
@@ -47,6 +51,13 @@ pub struct Outcome {
     pub detail: String,
 }
 
+impl Outcome {
+    /// It could not be judged.
+    fn failed(why: String) -> Self {
+        Self { answer: "failed", verdict: None, detail: why }
+    }
+}
+
 /// A record that was judged again.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Item {
@@ -73,7 +84,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn start_reappraisal(&self, filter: &Filter, about: &str, now: i64) -> Result<Job, StoreError> {
         let job = Job { id: Uuid::now_v7().to_string(), started_at: now, about: about.to_owned() };
-        write!(&self.db, pool, Sql, begin => {
+        writing!(&self.db, pool, Sql, begin => {
             let mut tx = pool.begin_with(begin).await?;
             sqlx::query::<Sql>("INSERT INTO reappraisals (id, started_at, about) VALUES ($1, $2, $3)")
                 .bind(&job.id)
@@ -81,18 +92,10 @@ impl Store {
                 .bind(about)
                 .execute(&mut *tx)
                 .await?;
-            bind!(
-                sqlx::query::<Sql>(concat!(
-                    "INSERT INTO reappraisal_items (reappraisal, leaf)
-                     SELECT CAST($16 AS TEXT), r.leaf FROM records r WHERE r.manifest IS NOT NULL AND ",
-                    condition!()
-                )),
-                filter,
-                None::<i64>
-            )
-            .bind(&job.id)
-            .execute(&mut *tx)
-            .await?;
+            let mut sql = QueryBuilder::<Sql>::new("INSERT INTO reappraisal_items (reappraisal, leaf) SELECT CAST(");
+            sql.push_bind(&job.id).push(" AS TEXT), r.leaf FROM records r WHERE r.manifest IS NOT NULL");
+            narrow(&mut sql, filter);
+            sql.build().execute(&mut *tx).await?;
             tx.commit().await?;
             Ok::<(), StoreError>(())
         })?;
@@ -104,7 +107,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn reappraisals(&self) -> Result<Vec<Job>, StoreError> {
-        let rows: Vec<(String, i64, String)> = read!(&self.db, pool => {
+        let rows: Vec<(String, i64, String)> = reading!(&self.db, pool => {
             sqlx::query_as("SELECT id, started_at, about FROM reappraisals ORDER BY started_at DESC, id DESC")
                 .fetch_all(pool)
                 .await
@@ -117,7 +120,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn reappraisal_progress(&self, job: &str) -> Result<Progress, StoreError> {
-        let (total, done): (i64, i64) = read!(&self.db, pool => {
+        let (total, done): (i64, i64) = reading!(&self.db, pool => {
             sqlx::query_as("SELECT COUNT(*), COUNT(done_at) FROM reappraisal_items WHERE reappraisal = $1")
                 .bind(job)
                 .fetch_one(pool)
@@ -126,7 +129,7 @@ impl Store {
         Ok(Progress { total: total.unsigned_abs(), done: done.unsigned_abs() })
     }
 
-    /// Judges some of the records that nobody else has in hand. How many they were: none means that all are done or
+    /// Judges some of the records that nobody else has in hand. One that makes `judge` panic is answered `failed`. How many they were: none means that all are done or
     /// in other hands. `now` is milliseconds since 1970.
     ///
     /// # Errors
@@ -136,19 +139,22 @@ impl Store {
         J: Fn(Bundle) -> Outcome + Send + Sync + 'static,
     {
         let leaves = self.claim(job, now).await?;
-        let mut bundles = Vec::with_capacity(leaves.len());
+        let judge = Arc::new(judge);
+        let mut judged = Vec::with_capacity(leaves.len());
         for leaf in &leaves {
-            bundles.push((*leaf, self.bundle_at(*leaf).await));
-        }
-        let judged = tokio::task::spawn_blocking(move || {
-            let outcome = |bundle: Result<Bundle, StoreError>| match bundle {
-                Ok(bundle) => judge(bundle),
-                Err(why) => Outcome { answer: "failed", verdict: None, detail: why.to_string() },
+            let outcome = match self.bundle_at(*leaf).await {
+                Ok(bundle) => {
+                    let judge = Arc::clone(&judge);
+                    let judging = tokio::task::spawn_blocking(move || judge(bundle)).await;
+                    // One record that cannot be judged must not keep the others from it.
+                    judging.unwrap_or_else(|why| Outcome::failed(why.to_string()))
+                }
+                Err(why) if why.is_temporary() => return Err(why),
+                Err(why) => Outcome::failed(why.to_string()),
             };
-            bundles.into_iter().map(|(leaf, bundle)| (leaf, outcome(bundle))).collect::<Vec<_>>()
-        });
-        let judged = judged.await.map_err(|_| StoreError::Closed)?;
-        write!(&self.db, pool, Sql, begin => {
+            judged.push((*leaf, outcome));
+        }
+        writing!(&self.db, pool, Sql, begin => {
             let mut tx = pool.begin_with(begin).await?;
             for (leaf, outcome) in &judged {
                 sqlx::query::<Sql>(
@@ -159,8 +165,8 @@ impl Store {
                 .bind(leaf)
                 .bind(now)
                 .bind(outcome.answer)
-                .bind(&outcome.verdict)
-                .bind(&outcome.detail)
+                .bind(outcome.verdict.as_deref().map(storable))
+                .bind(storable(&outcome.detail))
                 .execute(&mut *tx)
                 .await?;
             }
@@ -173,14 +179,15 @@ impl Store {
     async fn claim(&self, job: &str, now: i64) -> Result<Vec<i64>, StoreError> {
         macro_rules! claim {
             ($pool:expr, $lock:literal) => {
+                // The list is made once: as a subquery, PostgreSQL may run it again and claim more.
                 sqlx::query_scalar(concat!(
-                    "UPDATE reappraisal_items SET claimed_until = $3
-                     WHERE reappraisal = $1 AND leaf IN (
+                    "WITH free AS MATERIALIZED (
                          SELECT leaf FROM reappraisal_items
                          WHERE reappraisal = $1 AND done_at IS NULL AND (claimed_until IS NULL OR claimed_until < $2)
                          ORDER BY leaf LIMIT $4",
                     $lock,
-                    ") RETURNING leaf"
+                    ") UPDATE reappraisal_items SET claimed_until = $3
+                     WHERE reappraisal = $1 AND leaf IN (SELECT leaf FROM free) RETURNING leaf"
                 ))
                 .bind(job)
                 .bind(now)
@@ -200,15 +207,14 @@ impl Store {
     }
 
     async fn bundle_at(&self, leaf: i64) -> Result<Bundle, StoreError> {
-        let manifest: Option<Option<Vec<u8>>> = read!(&self.db, pool => {
+        let manifest: Option<Option<Vec<u8>>> = reading!(&self.db, pool => {
             sqlx::query_scalar("SELECT manifest FROM records WHERE leaf = $1").bind(leaf).fetch_optional(pool).await
         })?;
         let name = || format!("at place {leaf} of the log");
         let manifest = manifest.ok_or_else(|| StoreError::NoRecord(name()))?;
         let manifest = manifest.ok_or_else(|| StoreError::Pruned(name()))?;
         let blobs = self.blobs_of(leaf.unsigned_abs()).await?;
-        let bundle = Bundle::from_parts(&manifest, |_, sha256| blobs.get(sha256).cloned());
-        bundle.map_err(|e: BundleError| StoreError::Bundle(e))
+        Ok(Bundle::from_parts(&manifest, |_, sha256| blobs.get(sha256).cloned())?)
     }
 
     /// The records of a re-appraisal after a place in the log, in its order: at most `limit`.
@@ -223,7 +229,7 @@ impl Store {
     ) -> Result<Vec<Item>, StoreError> {
         type Row = (i64, String, i64, String, Option<String>, Option<String>, Option<String>);
         let after = after.map_or(-1, |leaf| i64::try_from(leaf).unwrap_or(i64::MAX));
-        let rows: Vec<Row> = read!(&self.db, pool => {
+        let rows: Vec<Row> = reading!(&self.db, pool => {
             sqlx::query_as(
                 "SELECT i.leaf, r.id, r.recorded_at, r.verdict, i.answer, i.verdict, i.detail
                  FROM reappraisal_items i JOIN records r ON r.leaf = i.leaf

@@ -1,11 +1,15 @@
 //! Finding records.
 
+use std::collections::BTreeMap;
+
 use keyvouch::Time;
+use sqlx::{Database, Encode, QueryBuilder, Type};
 
 use crate::append::Store;
-use crate::db::read;
+use crate::db::reading;
 use crate::error::StoreError;
 use crate::firmware;
+use crate::index::{key, storable};
 
 /// The most records on a page.
 const MAX_PAGE: u32 = 500;
@@ -111,103 +115,89 @@ pub struct FoundStatement {
     pub firmware: Option<String>,
 }
 
-/// The condition, with one place for every part. A part that is not given is NULL.
-macro_rules! condition {
-    () => {
-        "(CAST($1 AS TEXT) IS NULL OR r.request_sha256 = $1)
-         AND (CAST($2 AS TEXT) IS NULL OR r.verdict = $2)
-         AND (CAST($3 AS TEXT) IS NULL OR ' ' || r.policies || ' ' LIKE '% ' || $3 || ' %' ESCAPE '!')
-         AND (CAST($4 AS BIGINT) IS NULL OR r.recorded_at >= $4)
-         AND (CAST($5 AS BIGINT) IS NULL OR r.recorded_at < $5)
-         AND (CAST($6 AS BIGINT) IS NULL OR r.leaf < $6)
-         AND (CAST($7 AS BIGINT) = 0 OR EXISTS (
-             SELECT 1 FROM statements s WHERE s.leaf = r.leaf
-             AND (CAST($8 AS TEXT) IS NULL OR s.spki_sha256 = $8)
-             AND (CAST($9 AS TEXT) IS NULL OR s.vendor = $9)
-             AND (CAST($10 AS TEXT) IS NULL OR s.model = $10)
-             AND (CAST($11 AS TEXT) IS NULL OR s.serial = $11)
-             AND (CAST($12 AS TEXT) IS NULL OR s.firmware_order >= $12)
-             AND (CAST($13 AS TEXT) IS NULL OR s.firmware_order <= $13)
-             AND (CAST($14 AS TEXT) IS NULL OR s.format = $14)
-             AND (CAST($15 AS TEXT) IS NULL OR s.authenticity = $15)))"
-    };
-}
-
-/// Binds the parts of a filter to the places of the condition.
-macro_rules! bind {
-    ($query:expr, $filter:expr, $before:expr) => {{
-        let filter: &Filter = $filter;
-        let of_statement = filter.names_a_statement();
-        $query
-            .bind(filter.request_sha256.as_deref().map(str::to_lowercase))
-            .bind(filter.verdict.clone())
-            .bind(filter.policy.as_deref().map(literally))
-            .bind(filter.since.map(milliseconds))
-            .bind(filter.until.map(milliseconds))
-            .bind($before)
-            .bind(i64::from(of_statement))
-            .bind(filter.spki_sha256.as_deref().map(str::to_lowercase))
-            .bind(filter.vendor.clone())
-            .bind(filter.model.clone())
-            .bind(filter.serial.clone())
-            .bind(filter.firmware_from.as_deref().map(lowest))
-            .bind(filter.firmware_to.as_deref().map(highest))
-            .bind(filter.format.clone())
-            .bind(filter.authenticity.clone())
-    }};
-}
-
-pub(crate) use {bind, condition};
-
 impl Filter {
-    pub(crate) fn names_a_statement(&self) -> bool {
-        [
-            &self.spki_sha256,
-            &self.vendor,
-            &self.model,
-            &self.serial,
-            &self.firmware_from,
-            &self.firmware_to,
-            &self.format,
-            &self.authenticity,
-        ]
-        .iter()
-        .any(|part| part.is_some())
+    /// Whether a part is given that an index of the statements has.
+    const fn names_a_device(&self) -> bool {
+        self.spki_sha256.is_some() || self.vendor.is_some() || self.serial.is_some()
+    }
+
+    const fn names_a_statement(&self) -> bool {
+        self.names_a_device()
+            || self.model.is_some()
+            || self.firmware_from.is_some()
+            || self.firmware_to.is_some()
+            || self.format.is_some()
+            || self.authenticity.is_some()
     }
 }
 
-pub(crate) fn milliseconds(time: Time) -> i64 {
-    time.unix().saturating_mul(1000)
+/// Adds the conditions of the filter to a statement about `records r` that has one already. Only what is given becomes
+/// a condition, so that the databases can use their indexes.
+pub(crate) fn narrow<DB>(sql: &mut QueryBuilder<DB>, filter: &Filter)
+where
+    DB: Database,
+    String: for<'q> Encode<'q, DB> + Type<DB>,
+    i64: for<'q> Encode<'q, DB> + Type<DB>,
+{
+    let text = |part: &Option<String>| part.as_deref().map(key);
+    let digest = |part: &Option<String>| part.as_deref().map(|digest| key(&digest.to_lowercase()));
+    let milliseconds = |time: Time| time.unix().saturating_mul(1000);
+    add(sql, " AND r.request_sha256 = ", digest(&filter.request_sha256));
+    add(sql, " AND r.verdict = ", text(&filter.verdict));
+    add(sql, " AND r.recorded_at >= ", filter.since.map(milliseconds));
+    add(sql, " AND r.recorded_at < ", filter.until.map(milliseconds));
+    if let Some(policy) = &filter.policy {
+        // LIKE has its own idea of letters on either database.
+        sql.push(" AND replace(' ' || r.policies || ' ', ").push_bind(format!(" {} ", storable(policy)));
+        sql.push(", '') <> ' ' || r.policies || ' '");
+    }
+    if !filter.names_a_statement() {
+        return;
+    }
+    // Few statements are of one device or key: those first. Else the records in their order, until the page is full.
+    sql.push(if filter.names_a_device() {
+        " AND r.leaf IN (SELECT s.leaf FROM statements s WHERE s.number >= 0"
+    } else {
+        " AND EXISTS (SELECT 1 FROM statements s WHERE s.leaf = r.leaf"
+    });
+    add(sql, " AND s.spki_sha256 = ", digest(&filter.spki_sha256));
+    add(sql, " AND s.vendor = ", text(&filter.vendor));
+    add(sql, " AND s.model = ", text(&filter.model));
+    add(sql, " AND s.serial = ", text(&filter.serial));
+    add(sql, " AND s.firmware_order >= ", filter.firmware_from.as_deref().map(lowest));
+    add(sql, " AND s.firmware_order <= ", filter.firmware_to.as_deref().map(highest));
+    add(sql, " AND s.format = ", text(&filter.format));
+    add(sql, " AND s.authenticity = ", text(&filter.authenticity));
+    sql.push(")");
 }
 
-/// For LIKE, with no character that has a meaning there.
-pub(crate) fn literally(text: &str) -> String {
-    text.replace('!', "!!").replace('%', "!%").replace('_', "!_")
+/// A condition, when there is something to compare with.
+fn add<DB, T>(sql: &mut QueryBuilder<DB>, condition: &'static str, value: Option<T>)
+where
+    DB: Database,
+    T: for<'q> Encode<'q, DB> + Type<DB>,
+{
+    if let Some(value) = value {
+        sql.push(condition).push_bind(value);
+    }
 }
 
-pub(crate) fn lowest(version: &str) -> String {
-    firmware::order(version).unwrap_or_else(|| version.to_owned())
+fn lowest(version: &str) -> String {
+    let version = key(version);
+    firmware::order(&version).unwrap_or(version)
 }
 
 /// Also every version that begins with the given one: 5.7.4 is not above 5.7.
-pub(crate) fn highest(version: &str) -> String {
+fn highest(version: &str) -> String {
     let mut order = lowest(version);
     order.push('.');
     order.push(char::MAX);
     order
 }
 
-type Row = (i64, String, i64, i64, String, String, String, Option<String>, i64);
-type StatementRow = (
-    i64,
-    String,
-    String,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-    Option<String>,
-);
+type Row = (i64, String, i64, i64, String, String, String, Option<String>, bool);
+type StatementRow =
+    (i64, String, String, Option<String>, Option<String>, Option<String>, Option<String>, Option<String>);
 
 impl Store {
     /// Records that the filter names, the newest first: at most `limit`, before the place `before` in the log.
@@ -216,30 +206,26 @@ impl Store {
     /// When the database does not answer.
     pub async fn search(&self, filter: &Filter, before: Option<u64>, limit: u32) -> Result<Page, StoreError> {
         let limit = limit.clamp(1, MAX_PAGE);
-        let before = before.map(|leaf| i64::try_from(leaf).unwrap_or(i64::MAX));
+        let before = before.map_or(i64::MAX, |leaf| i64::try_from(leaf).unwrap_or(i64::MAX));
         // One more than asked for, to know whether there are more.
-        let rows: Vec<Row> = read!(&self.db, pool => {
-            bind!(
-                sqlx::query_as(concat!(
-                    "SELECT r.leaf, r.id, r.recorded_at, r.judged_at, r.submitter, r.verdict, r.policies,
-                            r.request_sha256, CASE WHEN r.manifest IS NULL THEN CAST(1 AS BIGINT) ELSE CAST(0 AS BIGINT) END
-                     FROM records r WHERE ",
-                    condition!(),
-                    " ORDER BY r.leaf DESC LIMIT $16"
-                )),
-                filter,
-                before
-            )
-            .bind(i64::from(limit).saturating_add(1))
-            .fetch_all(pool)
-            .await
+        let mut rows: Vec<Row> = reading!(&self.db, pool, Sql => {
+            let mut sql = QueryBuilder::<Sql>::new(
+                "SELECT r.leaf, r.id, r.recorded_at, r.judged_at, r.submitter, r.verdict, r.policies, \
+                 r.request_sha256, r.manifest IS NULL FROM records r WHERE r.leaf < ",
+            );
+            sql.push_bind(before);
+            narrow(&mut sql, filter);
+            sql.push(" ORDER BY r.leaf DESC LIMIT ").push_bind(i64::from(limit).saturating_add(1));
+            sql.build_query_as().fetch_all(pool).await
         })?;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = rows.len() > wanted;
-        let mut records = Vec::with_capacity(rows.len().min(wanted));
-        for row in rows.into_iter().take(wanted) {
+        rows.truncate(wanted);
+        let leaves: Vec<i64> = rows.iter().map(|row| row.0).collect();
+        let mut statements = self.statements_of(&leaves).await?;
+        let found = |row: Row| {
             let (leaf, id, recorded_at, judged_at, submitter, verdict, policies, request_sha256, pruned) = row;
-            records.push(Found {
+            Found {
                 id,
                 leaf: leaf.unsigned_abs(),
                 recorded_at,
@@ -248,27 +234,37 @@ impl Store {
                 verdict,
                 policies,
                 request_sha256,
-                pruned: pruned != 0,
-                statements: self.statements_of(leaf).await?,
-            });
-        }
+                pruned,
+                statements: statements.remove(&leaf).unwrap_or_default(),
+            }
+        };
+        let records: Vec<Found> = rows.into_iter().map(found).collect();
         let next = if more { records.last().map(|r| r.leaf) } else { None };
         Ok(Page { records, next })
     }
 
-    async fn statements_of(&self, leaf: i64) -> Result<Vec<FoundStatement>, StoreError> {
-        let rows: Vec<StatementRow> = read!(&self.db, pool => {
-            sqlx::query_as(
-                "SELECT number, format, authenticity, spki_sha256, vendor, model, serial, firmware
-                 FROM statements WHERE leaf = $1 ORDER BY number",
-            )
-            .bind(leaf)
-            .fetch_all(pool)
-            .await
+    /// The statements of some records, by the places of those.
+    async fn statements_of(&self, leaves: &[i64]) -> Result<BTreeMap<i64, Vec<FoundStatement>>, StoreError> {
+        if leaves.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let rows: Vec<StatementRow> = reading!(&self.db, pool, Sql => {
+            let mut sql = QueryBuilder::<Sql>::new(
+                "SELECT leaf, format, authenticity, spki_sha256, vendor, model, serial, firmware \
+                 FROM statements WHERE leaf IN (",
+            );
+            let mut list = sql.separated(", ");
+            for leaf in leaves {
+                list.push_bind(*leaf);
+            }
+            sql.push(") ORDER BY leaf, number");
+            sql.build_query_as().fetch_all(pool).await
         })?;
-        let found = |(_, format, authenticity, spki_sha256, vendor, model, serial, firmware): StatementRow| {
-            FoundStatement { format, authenticity, spki_sha256, vendor, model, serial, firmware }
-        };
-        Ok(rows.into_iter().map(found).collect())
+        let mut found: BTreeMap<i64, Vec<FoundStatement>> = BTreeMap::new();
+        for (leaf, format, authenticity, spki_sha256, vendor, model, serial, firmware) in rows {
+            let statement = FoundStatement { format, authenticity, spki_sha256, vendor, model, serial, firmware };
+            found.entry(leaf).or_default().push(statement);
+        }
+        Ok(found)
     }
 }

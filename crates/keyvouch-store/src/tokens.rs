@@ -6,7 +6,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 use crate::append::Store;
-use crate::db::{read, write};
+use crate::db::{reading, writing};
 use crate::error::StoreError;
 
 /// What every token begins with, so that scanners for leaked secrets can find one.
@@ -109,7 +109,7 @@ impl Store {
             expires_at,
             revoked_at: None,
         };
-        write!(&self.db, pool => {
+        writing!(&self.db, pool => {
             sqlx::query(
                 "INSERT INTO tokens (id, name, role, sha256, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
             )
@@ -132,7 +132,7 @@ impl Store {
     /// When the database does not answer.
     pub async fn authenticate(&self, secret: &str, now: i64) -> Result<Option<Token>, StoreError> {
         // Looked up by its hash: how long that takes tells nothing about the secret.
-        let row: Option<Row> = read!(&self.db, pool => {
+        let row: Option<Row> = reading!(&self.db, pool => {
             sqlx::query_as(
                 "SELECT id, name, role, created_at, expires_at, revoked_at FROM tokens
                  WHERE sha256 = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
@@ -150,7 +150,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
-        let rows: Vec<Row> = read!(&self.db, pool => {
+        let rows: Vec<Row> = reading!(&self.db, pool => {
             sqlx::query_as(
                 "SELECT id, name, role, created_at, expires_at, revoked_at FROM tokens ORDER BY created_at, id",
             )
@@ -165,7 +165,7 @@ impl Store {
     /// # Errors
     /// When the database does not answer.
     pub async fn revoke_token(&self, id: &str, now: i64) -> Result<bool, StoreError> {
-        let changed = write!(&self.db, pool => {
+        let changed = writing!(&self.db, pool => {
             sqlx::query("UPDATE tokens SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL")
                 .bind(id)
                 .bind(now)

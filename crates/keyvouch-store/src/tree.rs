@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use keyvouch_record::log::{Checkpoint, leaf_hash};
 use tlog_tiles::{Error as TreeError, Hash, HashReader};
 
-use crate::db::{Db, read};
+use crate::db::{Db, reading};
 use crate::error::StoreError;
 
 /// The log as it is now.
@@ -82,7 +82,7 @@ pub(crate) async fn state(db: &Db) -> Result<LogState, StoreError> {
 }
 
 pub(crate) async fn size(db: &Db) -> Result<u64, StoreError> {
-    let size: i64 = read!(db, pool => sqlx::query_scalar("SELECT size FROM log WHERE id = 1").fetch_one(pool).await)?;
+    let size: i64 = reading!(db, pool => sqlx::query_scalar("SELECT size FROM log WHERE id = 1").fetch_one(pool).await)?;
     u64::try_from(size).map_err(|_| StoreError::Damaged("the log has a negative size".to_owned()))
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn path(db: &Db, size: u64, index: u64) -> Result<Vec<[u8; 32]>
 async fn fetch(db: &Db, places: &[u64], known: &mut Known) -> Result<(), StoreError> {
     for place in places {
         let at = i64::try_from(*place).map_err(|_| StoreError::Damaged("the log is too long".to_owned()))?;
-        let hash: Option<Vec<u8>> = read!(db, pool => {
+        let hash: Option<Vec<u8>> = reading!(db, pool => {
             sqlx::query_scalar("SELECT hash FROM hashes WHERE place = $1").bind(at).fetch_optional(pool).await
         })?;
         if let Some(hash) = hash {

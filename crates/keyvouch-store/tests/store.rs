@@ -9,14 +9,14 @@ use std::collections::BTreeSet;
 use keyvouch_record::log::{Checkpoint, LogKey};
 use keyvouch_record::{Answer, Bundle, recheck};
 use keyvouch_store::{Filter, MIN_RETENTION_DAYS, Outcome, Record, Role, StoreError, Used};
-use support::{DAY, NOW, Place, bundle, on_each, record};
+use support::{DAY, NOW, bundle, on_each, record};
 
 #[test]
 fn a_record_comes_back_as_it_was() {
     on_each(async |place| {
         let store = place.open().await;
-        let (bundle, report) = bundle("yubikey-piv", 0);
-        let written = Record::new(bundle.clone(), &report, "alice", NOW).unwrap();
+        let bundle = bundle("yubikey-piv", 0);
+        let written = Record::new(bundle.clone(), "alice", NOW).unwrap();
         let id = written.id().to_owned();
         let receipt = store.append(written).await.unwrap();
         assert_eq!((receipt.leaf, &receipt.id), (0, &id));
@@ -83,8 +83,8 @@ fn records_are_found_by_what_they_say() {
         let store = place.open().await;
         let mut ids = Vec::new();
         for (format, now) in [("yubikey-piv", NOW), ("securosys", NOW + DAY), ("yubihsm2", NOW + 2 * DAY)] {
-            let (bundle, report) = bundle(format, 0);
-            ids.push(store.append(Record::new(bundle, &report, "x", now).unwrap()).await.unwrap().id);
+            let bundle = bundle(format, 0);
+            ids.push(store.append(Record::new(bundle, "x", now).unwrap()).await.unwrap().id);
         }
         let find = async |filter: Filter| -> Vec<usize> {
             let page = store.search(&filter, None, 10).await.unwrap();
@@ -198,9 +198,9 @@ fn what_is_pruned_leaves_its_place_in_the_log() {
         let store = place.open().await;
         let mut ids = Vec::new();
         for n in 0..4 {
-            let (bundle, report) = bundle("yubikey-piv", 0);
+            let bundle = bundle("yubikey-piv", 0);
             let at = NOW + i64::try_from(n).unwrap() * 400 * DAY;
-            ids.push(store.append(Record::new(bundle, &report, "x", at).unwrap()).await.unwrap().id);
+            ids.push(store.append(Record::new(bundle, "x", at).unwrap()).await.unwrap().id);
         }
         let before = store.log().await.unwrap();
         let now = NOW + 1200 * DAY;
@@ -236,8 +236,24 @@ fn a_reappraisal_is_shared_resumed_and_finished_once() {
             _ => Outcome { answer: "changed", verdict: None, detail: String::new() },
         };
         // A worker that claims and dies: what it had can be claimed again when its time is over.
-        let dead = store.reappraise_some(&job.id, NOW, |_| panic!("the worker dies")).await;
-        assert!(dead.is_err());
+        let (begun, begins) = std::sync::mpsc::channel();
+        let (lives, ends) = std::sync::mpsc::channel::<()>();
+        let ends = std::sync::Mutex::new(ends);
+        let dying = {
+            let (store, job) = (store.clone(), job.id.clone());
+            tokio::spawn(async move {
+                let wait = move |_: Bundle| {
+                    begun.send(()).unwrap();
+                    let _ = ends.lock().unwrap().recv();
+                    Outcome { answer: "changed", verdict: None, detail: "from the dead".into() }
+                };
+                store.reappraise_some(&job, NOW, wait).await
+            })
+        };
+        tokio::task::spawn_blocking(move || begins.recv().unwrap()).await.unwrap();
+        dying.abort();
+        assert!(dying.await.unwrap_err().is_cancelled());
+        drop(lives);
         let mut done = 0;
         loop {
             let (a, b) = tokio::join!(
@@ -260,6 +276,101 @@ fn a_reappraisal_is_shared_resumed_and_finished_once() {
         let after = store.reappraisal_items(&job.id, Some(37), 100).await.unwrap();
         assert_eq!(after.iter().map(|i| i.leaf).collect::<Vec<_>>(), [38, 39]);
         assert_eq!(store.reappraisals().await.unwrap(), [job]);
+    });
+}
+
+#[test]
+fn one_that_cannot_be_judged_keeps_no_other_from_it() {
+    on_each(async |place| {
+        let store = place.open().await;
+        for n in 0..3 {
+            store.append(record(n)).await.unwrap();
+        }
+        let job = store.start_reappraisal(&Filter::default(), "test", NOW).await.unwrap();
+        let judge = |bundle: Bundle| {
+            assert_ne!(bundle.labels["submitter"], "client 1", "no\0 such client");
+            Outcome { answer: "same", verdict: None, detail: "a\0b".into() }
+        };
+        assert_eq!(store.reappraise_some(&job.id, NOW, judge).await.unwrap(), 3);
+        let items = store.reappraisal_items(&job.id, None, 9).await.unwrap();
+        let answers: Vec<_> = items.iter().map(|i| i.answer.as_deref().unwrap()).collect();
+        assert_eq!(answers, ["same", "failed", "same"]);
+    });
+}
+
+#[test]
+fn what_waits_is_written_before_the_store_is_closed() {
+    on_each(async |place| {
+        let store = place.open().await;
+        let mut tasks = Vec::new();
+        for n in 0..100 {
+            let store = store.clone();
+            tasks.push(tokio::spawn(async move { store.append(record(n)).await }));
+        }
+        tokio::task::yield_now().await;
+        store.close().await;
+        let (mut kept, mut refused) = (0, 0);
+        for task in tasks {
+            match task.await.unwrap() {
+                Ok(_) => kept += 1,
+                Err(StoreError::Closed) => refused += 1,
+                Err(other) => panic!("neither kept nor refused: {other}"),
+            }
+        }
+        assert!(matches!(store.append(record(100)).await, Err(StoreError::Closed)));
+        let store = place.open().await;
+        let audit = store.audit(&[], |_, _| {}).await.unwrap();
+        assert!(audit.is_whole());
+        assert_eq!((audit.records, kept + refused), (kept, 100));
+    });
+}
+
+/// Text that a database has no room for comes from hostile evidence, or from whoever is called so.
+#[test]
+fn text_that_a_database_cannot_keep_is_no_reason_to_keep_no_record() {
+    on_each(async |place| {
+        let store = place.open().await;
+        let odd = |name: &str, serial: &str| {
+            let mut bundle = bundle("yubikey-piv", 0);
+            let mut report: serde_json::Value = serde_json::from_slice(&bundle.report).unwrap();
+            report["appraisals"][0]["claims"]["device.serial"]["value"] = serial.into();
+            bundle.report = serde_json::to_vec(&report).unwrap();
+            Record::new(bundle, name, NOW).unwrap()
+        };
+        // No two characters of it are alike, or the database would make it short.
+        let long: String = (0x4e00..0x4e00 + 5_000).filter_map(char::from_u32).collect();
+        let nul = store.append(odd("a\0b", "1\02")).await.unwrap();
+        let long_one = store.append(odd(&long, &long)).await.unwrap();
+        for (serial, id) in [("1\02", nul.id), (&long, long_one.id)] {
+            let filter = Filter { serial: Some(serial.to_owned()), ..Filter::default() };
+            let page = store.search(&filter, None, 10).await.unwrap();
+            assert_eq!(page.records.iter().map(|r| &r.id).collect::<Vec<_>>(), [&id]);
+        }
+        let audit = store.audit(&[], |_, _| {}).await.unwrap();
+        assert!(audit.is_whole(), "{audit:?}");
+    });
+}
+
+/// The database refuses one record of those that were to be written together.
+#[test]
+fn one_that_is_refused_keeps_no_other_out() {
+    on_each(async |place| {
+        let store = place.open().await;
+        place.refuse_records_of("client 13").await;
+        let mut tasks = Vec::new();
+        for n in 0..40 {
+            let store = store.clone();
+            tasks.push(tokio::spawn(async move { store.append(record(n)).await }));
+        }
+        for (n, task) in (0..).zip(tasks) {
+            match task.await.unwrap() {
+                Ok(_) => assert_ne!(n, 13),
+                Err(error) => assert!(n == 13 && !error.is_temporary(), "{n}: {error}"),
+            }
+        }
+        let audit = store.audit(&[], |_, _| {}).await.unwrap();
+        assert!(audit.is_whole(), "{audit:?}");
+        assert_eq!(audit.records, 39);
     });
 }
 
@@ -291,6 +402,11 @@ fn whatever_is_altered_dropped_or_reordered_is_found() {
         finds(&["DELETE FROM record_blobs WHERE leaf = 9", "DELETE FROM statements WHERE leaf = 9", "DELETE FROM records WHERE leaf = 9"], Some(9), "the record is missing").await;
         finds(&["UPDATE records SET verdict = 'refuse' WHERE leaf = 5"], Some(5), "the verdict of record").await;
         finds(&["UPDATE records SET submitter = 'mallory' WHERE leaf = 5"], Some(5), "the submitter of record").await;
+        finds(&["UPDATE records SET recorded_at = 0 WHERE leaf = 5"], Some(5), "the time of record").await;
+        finds(&["UPDATE records SET policies = '' WHERE leaf = 5"], Some(5), "the policies of record").await;
+        finds(&["UPDATE records SET request_sha256 = NULL WHERE leaf = 5"], Some(5), "the request of record").await;
+        finds(&["UPDATE statements SET serial = '1' WHERE leaf = 5"], Some(5), "the statements of record").await;
+        finds(&["DELETE FROM statements WHERE leaf = 5"], Some(5), "the statements of record").await;
         finds(&["UPDATE records SET id = 'other' WHERE leaf = 6"], Some(6), "the id of record").await;
         finds(&["DELETE FROM hashes WHERE place = 0"], Some(0), "the hash of this record is missing").await;
         finds(&["UPDATE hashes SET hash = (SELECT hash FROM hashes WHERE place = 0) WHERE place = 2"], Some(1), "hashes above this record").await;
@@ -330,8 +446,10 @@ fn a_place_that_is_none_is_told_without_its_password() {
     let place = Location::parse("postgres://u:hunter2@h/db").unwrap();
     assert!(!format!("{place:?}").contains("hunter2"));
     assert!(Location::parse("").is_err());
+    for gone in ["sqlite:", "sqlite://", ":memory:", "sqlite::memory:", "file:a.db?mode=memory", " "] {
+        assert!(Location::parse(gone).is_err(), "{gone}");
+    }
     for file in ["sqlite:a.db", "sqlite://a.db", "a.db"] {
         assert_eq!(Location::parse(file).unwrap(), Location::Sqlite("a.db".into()));
     }
-    let _ = Place::all;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use keyvouch::{File, Report, Submission};
+use keyvouch::{File, Submission};
 use keyvouch_policy::Policy;
 use keyvouch_record::{Bundle, Case};
 use keyvouch_store::{Location, Record, Store, StoreError};
@@ -12,8 +12,8 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteCo
 pub(crate) const NOW: i64 = 1_780_272_000_000;
 pub(crate) const DAY: i64 = 86_400_000;
 
-/// The bundle and report of a sample.
-pub(crate) fn bundle(format: &str, number: usize) -> (Bundle, Report) {
+/// The bundle of a sample.
+pub(crate) fn bundle(format: &str, number: usize) -> Bundle {
     let sample = &keyvouch_emulator::samples(format).unwrap()[number];
     let file = |f: &keyvouch_emulator::File| File::new(f.name.clone(), f.bytes.clone());
     let mut submission = Submission::new(sample.evidence.iter().map(file).collect(), sample.at.parse().unwrap());
@@ -23,16 +23,15 @@ pub(crate) fn bundle(format: &str, number: usize) -> (Bundle, Report) {
     }
     let mut case = Case::new(submission, Policy::builtin("hardware-key").unwrap());
     case.operator_data = sample.anchors.iter().map(file).collect();
-    let report = case.judge().unwrap();
-    (Bundle::of(case).unwrap(), report)
+    Bundle::of(case).unwrap()
 }
 
 /// A record, cheap to make, and different for every number.
 pub(crate) fn record(number: u64) -> Record {
-    static ONE: OnceLock<(Bundle, Report)> = OnceLock::new();
-    let (bundle, report) = ONE.get_or_init(|| bundle("yubikey-piv", 0));
+    static ONE: OnceLock<Bundle> = OnceLock::new();
+    let bundle = ONE.get_or_init(|| bundle("yubikey-piv", 0));
     let now = NOW + i64::try_from(number).unwrap();
-    Record::new(bundle.clone(), report, &format!("client {number}"), now).unwrap()
+    Record::new(bundle.clone(), &format!("client {number}"), now).unwrap()
 }
 
 /// A place for a store of its own.
@@ -89,6 +88,19 @@ impl Place {
             connection.execute(AssertSqlSafe("SET session_replication_role = replica".to_owned())).await.unwrap();
             connection.execute(sql).await.unwrap();
             connection.close().await.unwrap();
+        }
+    }
+
+    /// Makes the database refuse the records of somebody.
+    pub(crate) async fn refuse_records_of(&self, submitter: &str) {
+        if self.url.starts_with("sqlite:") {
+            self.run(&format!(
+                "CREATE TRIGGER refuse BEFORE INSERT ON records WHEN NEW.submitter = '{submitter}'
+                 BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            ))
+            .await;
+        } else {
+            self.run(&format!("ALTER TABLE records ADD CHECK (submitter <> '{submitter}')")).await;
         }
     }
 
