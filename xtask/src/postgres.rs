@@ -46,7 +46,12 @@ impl Server {
         initdb.arg("-D").arg(self.data()).args(["-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale"]);
         succeed(&mut initdb)?;
         let mut start = self.program("pg_ctl");
-        start.arg("-D").arg(self.data()).arg("-l").arg(self.folder.join("log")).args(["-w", "-s", "start", "-o"]);
+        start
+            .arg("-D")
+            .arg(self.data())
+            .arg("-l")
+            .arg(self.folder.join("log"))
+            .args(["-w", "-s", "start", "-o"]);
         start.arg(format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''", self.port));
         succeed(&mut start)
     }

@@ -153,7 +153,7 @@ async fn write_all(db: Db, mut queue: mpsc::Receiver<Waiting>, mut stop: watch::
         let came = tokio::select! {
             biased;
             // Also when every store is gone.
-            _ = stop.wait_for(|stop| *stop), if !stopping => {
+            _ = stop.changed(), if !stopping => {
                 queue.close();
                 stopping = true;
                 continue;
@@ -168,7 +168,11 @@ async fn write_all(db: Db, mut queue: mpsc::Receiver<Waiting>, mut stop: watch::
     }
 }
 
-async fn write_batch(db: &Db, records: Vec<Record>, waiting: Vec<oneshot::Sender<Result<Receipt, StoreError>>>) {
+async fn write_batch(
+    db: &Db,
+    records: Vec<Record>,
+    waiting: Vec<oneshot::Sender<Result<Receipt, StoreError>>>,
+) {
     match commit(db, &records).await {
         Ok(first) => {
             for ((leaf, record), done) in (first..).zip(records).zip(waiting) {

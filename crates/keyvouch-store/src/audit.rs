@@ -124,7 +124,13 @@ impl Store {
             if checkpoint.size == size {
                 compare(&mut audit, &known, checkpoint)?;
             } else if checkpoint.size > size {
-                audit.fault(None, format!("the log has {size} records, and a checkpoint was signed for {}", checkpoint.size));
+                audit.fault(
+                    None,
+                    format!(
+                        "the log has {size} records, and a checkpoint was signed for {}",
+                        checkpoint.size
+                    ),
+                );
             }
         }
         let beyond: i64 = reading!(&self.db, pool => {
@@ -157,7 +163,19 @@ impl Store {
             .await
         })?;
         for row in rows {
-            let (leaf, id, recorded_at, judged_at, submitter, verdict, policies, request, version, data, manifest) = row;
+            let (
+                leaf,
+                id,
+                recorded_at,
+                judged_at,
+                submitter,
+                verdict,
+                policies,
+                request,
+                version,
+                data,
+                manifest,
+            ) = row;
             let index =
                 Index { judged_at, verdict, request_sha256: request, version, data, statements: Vec::new() };
             let kept = Kept { id, recorded_at, submitter, policies, index, manifest };
@@ -173,9 +191,18 @@ impl Store {
             .fetch_all(pool)
             .await
         })?;
-        for (leaf, format, authenticity, spki_sha256, vendor, model, serial, firmware, firmware_order) in rows {
-            let statement =
-                Statement { format, authenticity, spki_sha256, vendor, model, serial, firmware, firmware_order };
+        for (leaf, format, authenticity, spki_sha256, vendor, model, serial, firmware, firmware_order) in rows
+        {
+            let statement = Statement {
+                format,
+                authenticity,
+                spki_sha256,
+                vendor,
+                model,
+                serial,
+                firmware,
+                firmware_order,
+            };
             if let Some(kept) = batch.records.get_mut(&leaf.unsigned_abs()) {
                 kept.index.statements.push(statement);
             }
@@ -194,7 +221,10 @@ impl Store {
                 .await
         })?;
         // One that has not its length is as good as none.
-        Ok(rows.into_iter().filter_map(|(place, hash)| Some((place.unsigned_abs(), hash.try_into().ok()?))).collect())
+        Ok(rows
+            .into_iter()
+            .filter_map(|(place, hash)| Some((place.unsigned_abs(), hash.try_into().ok()?)))
+            .collect())
     }
 
     /// Adds a record to the tree that is computed anew, and compares everything about it.
@@ -243,9 +273,11 @@ impl Store {
 }
 
 fn compare_contents(kept: &Kept, blobs: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let id = &kept.id;
-    let manifest: Value = serde_json::from_slice(kept.manifest.as_deref().unwrap_or_default()).unwrap_or_default();
+    let manifest: Value =
+        serde_json::from_slice(kept.manifest.as_deref().unwrap_or_default()).unwrap_or_default();
     let mut faults = Vec::new();
     let (mut policies, mut report) = (Vec::new(), None);
     for file in manifest.get("files").and_then(Value::as_array).into_iter().flatten() {

@@ -8,7 +8,9 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use crate::error::StoreError;
 
@@ -86,8 +88,11 @@ impl Db {
             .journal_mode(SqliteJournalMode::Wal)
             // Every commit is on disk before it is acknowledged.
             .synchronous(SqliteSynchronous::Full);
-        let write =
-            SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE.saturating_mul(2)).connect_with(options.clone()).await?;
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(PATIENCE.saturating_mul(2))
+            .connect_with(options.clone())
+            .await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;
         let read = SqlitePoolOptions::new()
             .max_connections(READERS)

@@ -96,7 +96,8 @@ fn passes(error: &sqlx::Error) -> bool {
     let code = fault.code().unwrap_or_default();
     if fault.try_downcast_ref::<PgDatabaseError>().is_some() {
         // Connection, rollback for another's sake, resources, lock, shutdown, disk; and a standby that only reads.
-        return ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006";
+        return ["08", "40", "53", "55", "57", "58"].iter().any(|class| code.starts_with(class))
+            || code == "25006";
     }
     // SQLite: permission, busy, locked, memory, read-only, interrupted, input and output, full, cannot open.
     let primary = code.parse::<u32>().map_or(0, |code| code & 0xff);

@@ -38,7 +38,8 @@ mod tests {
 
     #[test]
     fn text_order_is_version_order() {
-        let sorted = ["4.3.7", "5.2", "5.2.7", "5.7.4", "5.10", "5.10.0", "6.10.9-rc1", "6.10.9-rc2", "12.0", "A1"];
+        let sorted =
+            ["4.3.7", "5.2", "5.2.7", "5.7.4", "5.10", "5.10.0", "6.10.9-rc1", "6.10.9-rc2", "12.0", "A1"];
         let ordered: Vec<String> = sorted.iter().map(|v| order(v).unwrap()).collect();
         assert!(ordered.is_sorted(), "{ordered:?}");
         assert_eq!(order("5.07"), order("5.7"));

@@ -224,7 +224,8 @@ impl Store {
         let leaves: Vec<i64> = rows.iter().map(|row| row.0).collect();
         let mut statements = self.statements_of(&leaves).await?;
         let found = |row: Row| {
-            let (leaf, id, recorded_at, judged_at, submitter, verdict, policies, request_sha256, pruned) = row;
+            let (leaf, id, recorded_at, judged_at, submitter, verdict, policies, request_sha256, pruned) =
+                row;
             Found {
                 id,
                 leaf: leaf.unsigned_abs(),
@@ -262,7 +263,8 @@ impl Store {
         })?;
         let mut found: BTreeMap<i64, Vec<FoundStatement>> = BTreeMap::new();
         for (leaf, format, authenticity, spki_sha256, vendor, model, serial, firmware) in rows {
-            let statement = FoundStatement { format, authenticity, spki_sha256, vendor, model, serial, firmware };
+            let statement =
+                FoundStatement { format, authenticity, spki_sha256, vendor, model, serial, firmware };
             found.entry(leaf).or_default().push(statement);
         }
         Ok(found)

@@ -43,10 +43,14 @@ impl Known {
     }
 
     /// The same by the hash of the leaf.
-    pub(crate) fn append_hash(&mut self, size: u64, leaf: [u8; 32]) -> Result<Vec<(u64, [u8; 32])>, StoreError> {
+    pub(crate) fn append_hash(
+        &mut self,
+        size: u64,
+        leaf: [u8; 32],
+    ) -> Result<Vec<(u64, [u8; 32])>, StoreError> {
         let first = tlog_tiles::stored_hash_index(0, size);
-        let hashes = tlog_tiles::stored_hashes_for_record_hash(size, Hash(leaf), self)
-            .map_err(|e| self.damage(&e))?;
+        let hashes =
+            tlog_tiles::stored_hashes_for_record_hash(size, Hash(leaf), self).map_err(|e| self.damage(&e))?;
         let placed: Vec<(u64, [u8; 32])> = (first..).zip(hashes.into_iter().map(|h| h.0)).collect();
         self.hashes.extend(placed.iter().copied());
         Ok(placed)
@@ -82,7 +86,8 @@ pub(crate) async fn state(db: &Db) -> Result<LogState, StoreError> {
 }
 
 pub(crate) async fn size(db: &Db) -> Result<u64, StoreError> {
-    let size: i64 = reading!(db, pool => sqlx::query_scalar("SELECT size FROM log WHERE id = 1").fetch_one(pool).await)?;
+    let size: i64 =
+        reading!(db, pool => sqlx::query_scalar("SELECT size FROM log WHERE id = 1").fetch_one(pool).await)?;
     u64::try_from(size).map_err(|_| StoreError::Damaged("the log has a negative size".to_owned()))
 }
 

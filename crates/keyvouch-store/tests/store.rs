@@ -95,13 +95,19 @@ fn records_are_found_by_what_they_say() {
         assert_eq!(find(Filter::default()).await, [2, 1, 0], "the newest first");
         let piv = &all.records[2];
         let statement = piv.statements[0].clone();
-        assert_eq!((statement.format.as_str(), statement.authenticity.as_str()), ("yubikey-piv", "authentic"));
+        assert_eq!(
+            (statement.format.as_str(), statement.authenticity.as_str()),
+            ("yubikey-piv", "authentic")
+        );
         let some = |text: &str| Some(text.to_owned());
         let time = |ms: i64| Some(keyvouch::Time::from_unix(ms / 1000));
         for (filter, wanted) in [
             (Filter { spki_sha256: statement.spki_sha256.clone(), ..Filter::default() }, vec![0]),
             (Filter { request_sha256: piv.request_sha256.clone(), ..Filter::default() }, vec![0]),
-            (Filter { serial: statement.serial.clone(), vendor: some("Yubico"), ..Filter::default() }, vec![0]),
+            (
+                Filter { serial: statement.serial.clone(), vendor: some("Yubico"), ..Filter::default() },
+                vec![0],
+            ),
             (Filter { vendor: some("Yubico"), ..Filter::default() }, vec![2, 0]),
             (Filter { vendor: some("yubico' OR 1=1 --"), ..Filter::default() }, vec![]),
             (Filter { model: statement.model.clone(), ..Filter::default() }, vec![0]),
@@ -120,7 +126,12 @@ fn records_are_found_by_what_they_say() {
         // Firmware 5.7.4.
         let firmware = async |from: Option<&str>, to: Option<&str>| {
             let own = |t: Option<&str>| t.map(str::to_owned);
-            let filter = Filter { firmware_from: own(from), firmware_to: own(to), format: some("yubikey-piv"), ..Filter::default() };
+            let filter = Filter {
+                firmware_from: own(from),
+                firmware_to: own(to),
+                format: some("yubikey-piv"),
+                ..Filter::default()
+            };
             find(filter).await == [0]
         };
         assert_eq!(statement.firmware.as_deref(), Some("5.7.4"));
@@ -176,7 +187,8 @@ fn tokens_are_known_by_their_secret_until_they_end() {
         let store = place.open().await;
         let made = store.create_token("ra", Role::Submit, NOW, Some(NOW + 1000)).await.unwrap();
         assert!(!format!("{made:?}").contains(&made.secret));
-        let known = async |secret: &str, now: i64| store.authenticate(secret, now).await.unwrap().map(|t| t.id);
+        let known =
+            async |secret: &str, now: i64| store.authenticate(secret, now).await.unwrap().map(|t| t.id);
         assert_eq!(known(&made.secret, NOW).await, Some(made.token.id.clone()));
         assert_eq!(known(&made.secret, NOW + 1000).await, None, "it ended");
         assert_eq!(known("kv_x", NOW).await, None);
@@ -232,7 +244,9 @@ fn a_reappraisal_is_shared_resumed_and_finished_once() {
         let job = store.start_reappraisal(&filter, "test", NOW).await.unwrap();
         assert_eq!(store.reappraisal_progress(&job.id).await.unwrap().total, 40);
         let judge = |bundle: Bundle| match recheck(&bundle).unwrap().answer {
-            Answer::Identical => Outcome { answer: "same", verdict: Some("accept".into()), detail: String::new() },
+            Answer::Identical => {
+                Outcome { answer: "same", verdict: Some("accept".into()), detail: String::new() }
+            }
             _ => Outcome { answer: "changed", verdict: None, detail: String::new() },
         };
         // A worker that claims and dies: what it had can be claimed again when its time is over.
@@ -396,26 +410,52 @@ fn whatever_is_altered_dropped_or_reordered_is_found() {
                 audit.faults
             );
         };
-        finds(&["UPDATE records SET manifest = substr(manifest, 2) WHERE leaf = 3"], Some(3), "is not the one that was logged").await;
+        finds(
+            &["UPDATE records SET manifest = substr(manifest, 2) WHERE leaf = 3"],
+            Some(3),
+            "is not the one that was logged",
+        )
+        .await;
         finds(&["UPDATE blobs SET bytes = substr(bytes, 2)"], Some(0), "was altered").await;
         finds(&["DELETE FROM record_blobs WHERE leaf = 4"], Some(4), "is missing").await;
-        finds(&["DELETE FROM record_blobs WHERE leaf = 9", "DELETE FROM statements WHERE leaf = 9", "DELETE FROM records WHERE leaf = 9"], Some(9), "the record is missing").await;
-        finds(&["UPDATE records SET verdict = 'refuse' WHERE leaf = 5"], Some(5), "the verdict of record").await;
-        finds(&["UPDATE records SET submitter = 'mallory' WHERE leaf = 5"], Some(5), "the submitter of record").await;
+        finds(
+            &[
+                "DELETE FROM record_blobs WHERE leaf = 9",
+                "DELETE FROM statements WHERE leaf = 9",
+                "DELETE FROM records WHERE leaf = 9",
+            ],
+            Some(9),
+            "the record is missing",
+        )
+        .await;
+        finds(&["UPDATE records SET verdict = 'refuse' WHERE leaf = 5"], Some(5), "the verdict of record")
+            .await;
+        finds(
+            &["UPDATE records SET submitter = 'mallory' WHERE leaf = 5"],
+            Some(5),
+            "the submitter of record",
+        )
+        .await;
         finds(&["UPDATE records SET recorded_at = 0 WHERE leaf = 5"], Some(5), "the time of record").await;
         finds(&["UPDATE records SET policies = '' WHERE leaf = 5"], Some(5), "the policies of record").await;
-        finds(&["UPDATE records SET request_sha256 = NULL WHERE leaf = 5"], Some(5), "the request of record").await;
-        finds(&["UPDATE statements SET serial = '1' WHERE leaf = 5"], Some(5), "the statements of record").await;
+        finds(&["UPDATE records SET request_sha256 = NULL WHERE leaf = 5"], Some(5), "the request of record")
+            .await;
+        finds(&["UPDATE statements SET serial = '1' WHERE leaf = 5"], Some(5), "the statements of record")
+            .await;
         finds(&["DELETE FROM statements WHERE leaf = 5"], Some(5), "the statements of record").await;
         finds(&["UPDATE records SET id = 'other' WHERE leaf = 6"], Some(6), "the id of record").await;
         finds(&["DELETE FROM hashes WHERE place = 0"], Some(0), "the hash of this record is missing").await;
-        finds(&["UPDATE hashes SET hash = (SELECT hash FROM hashes WHERE place = 0) WHERE place = 2"], Some(1), "hashes above this record").await;
+        finds(
+            &["UPDATE hashes SET hash = (SELECT hash FROM hashes WHERE place = 0) WHERE place = 2"],
+            Some(1),
+            "hashes above this record",
+        )
+        .await;
         finds(&["UPDATE log SET size = 9"], None, "a checkpoint was signed for 10").await;
         finds(&["UPDATE log SET size = 9"], None, "records are there that the log does not count").await;
         // Two records change places, with their manifests.
-        let swap = [
-            "UPDATE records SET manifest = (SELECT manifest FROM records WHERE leaf = 8) WHERE leaf = 7",
-        ];
+        let swap =
+            ["UPDATE records SET manifest = (SELECT manifest FROM records WHERE leaf = 8) WHERE leaf = 7"];
         finds(&swap, Some(7), "is not the one that was logged").await;
         // The hash is altered with the record: only the signed checkpoint tells.
         let forged = Checkpoint { root: [1; 32], ..signed };
@@ -423,7 +463,10 @@ fn whatever_is_altered_dropped_or_reordered_is_found() {
         assert!(audit.faults[0].what.contains("are not those that a checkpoint was signed for"));
         let earlier = Checkpoint { size: 4, root: [1; 32] };
         let audit = store.audit(&[earlier], |_, _| {}).await.unwrap();
-        assert_eq!(audit.faults[0].what, "the first 4 records are not those that a checkpoint was signed for");
+        assert_eq!(
+            audit.faults[0].what,
+            "the first 4 records are not those that a checkpoint was signed for"
+        );
         assert!(store.audit(&[signed], |_, _| {}).await.unwrap().is_whole());
     });
 }

@@ -13,13 +13,13 @@ INSERT INTO log (id, size) VALUES (1, 0);
 
 -- The nodes of the Merkle tree, in the order in which subtrees are completed.
 CREATE TABLE hashes (
-    place BIGINT PRIMARY KEY,
+    place INTEGER PRIMARY KEY,
     hash  BLOB NOT NULL
 );
 
 -- One row for each appraisal; `leaf` is its place in the log. Times are milliseconds since 1970, UTC.
 CREATE TABLE records (
-    leaf           BIGINT PRIMARY KEY,
+    leaf           INTEGER PRIMARY KEY,
     id             TEXT NOT NULL UNIQUE,
     recorded_at    BIGINT NOT NULL,
     judged_at      BIGINT NOT NULL,

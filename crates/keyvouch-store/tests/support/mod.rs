@@ -16,7 +16,8 @@ pub(crate) const DAY: i64 = 86_400_000;
 pub(crate) fn bundle(format: &str, number: usize) -> Bundle {
     let sample = &keyvouch_emulator::samples(format).unwrap()[number];
     let file = |f: &keyvouch_emulator::File| File::new(f.name.clone(), f.bytes.clone());
-    let mut submission = Submission::new(sample.evidence.iter().map(file).collect(), sample.at.parse().unwrap());
+    let mut submission =
+        Submission::new(sample.evidence.iter().map(file).collect(), sample.at.parse().unwrap());
     submission.request = sample.request.as_ref().map(file);
     for (name, value) in &sample.options {
         submission.options.set(name, value.clone());
@@ -46,11 +47,16 @@ impl Place {
     pub(crate) async fn all() -> Vec<Self> {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("store.db");
-        let mut places =
-            vec![Self { location: Location::Sqlite(file.clone()), url: format!("sqlite:{}", file.display()), dir }];
+        let mut places = vec![Self {
+            location: Location::Sqlite(file.clone()),
+            url: format!("sqlite:{}", file.display()),
+            dir,
+        }];
         match std::env::var("KEYVOUCH_TEST_POSTGRES") {
             Ok(server) => places.push(Self::postgres(&server).await),
-            Err(_) => eprintln!("\n*** NO POSTGRESQL: set KEYVOUCH_TEST_POSTGRES to postgres://user@host. Only SQLite was tried. ***\n"),
+            Err(_) => eprintln!(
+                "\n*** NO POSTGRESQL: set KEYVOUCH_TEST_POSTGRES to postgres://user@host. Only SQLite was tried. ***\n"
+            ),
         }
         places
     }
@@ -85,7 +91,10 @@ impl Place {
             connection.close().await.unwrap();
         } else {
             let mut connection = PgConnection::connect(&self.url).await.unwrap();
-            connection.execute(AssertSqlSafe("SET session_replication_role = replica".to_owned())).await.unwrap();
+            connection
+                .execute(AssertSqlSafe("SET session_replication_role = replica".to_owned()))
+                .await
+                .unwrap();
             connection.execute(sql).await.unwrap();
             connection.close().await.unwrap();
         }
