@@ -1,5 +1,7 @@
 //! Developer commands: `cargo xtask COMMAND`.
 
+mod apt;
+mod postgres;
 mod tpm;
 
 use std::env;
@@ -48,6 +50,14 @@ fn test() -> ExitCode {
             tests.env(tpm::NEEDED, "1");
         }
         Err(why) => skipped.push(format!("END-TO-END WITH A TPM IN SOFTWARE ({why})")),
+    }
+    // The server stops when this goes.
+    let postgres = postgres::Server::start();
+    match &postgres {
+        Ok(server) => {
+            tests.env(postgres::SERVER, server.url());
+        }
+        Err(why) => skipped.push(format!("THE STORE ON POSTGRESQL ({why})")),
     }
     let mut steps = vec![
         // Nothing else but Rust and the crates is needed; cargo fetches those.
