@@ -209,10 +209,10 @@ fn what_is_pruned_leaves_its_place_in_the_log() {
     on_each(async |place| {
         let store = place.open().await;
         let mut ids = Vec::new();
+        let bundle = bundle("yubikey-piv", 0);
         for n in 0..4 {
-            let bundle = bundle("yubikey-piv", 0);
             let at = NOW + i64::try_from(n).unwrap() * 400 * DAY;
-            ids.push(store.append(Record::new(bundle, "x", at).unwrap()).await.unwrap().id);
+            ids.push(store.append(Record::new(bundle.clone(), "x", at).unwrap()).await.unwrap().id);
         }
         let before = store.log().await.unwrap();
         let now = NOW + 1200 * DAY;
