@@ -1,0 +1,16 @@
+//! Everything under one roof: the API, the page, and what is around both.
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::service::Service;
+use crate::{api, auth, limits, page};
+
+/// The service as one handler of HTTP requests.
+pub fn router(service: Arc<Service>) -> Router {
+    let (api, _) = api::routes().split_for_parts();
+    let inner = api.merge(page::routes());
+    // From the inside out: a request meets the limits first, then who asks is found out.
+    limits::around(auth::around(inner, &service), &service).with_state(service)
+}

@@ -1,0 +1,307 @@
+//! The verifier with its configuration and its record.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use keyvouch::appraisal::Report;
+use keyvouch::tpm::activation::{ActivationError, Pending};
+use keyvouch::{File, Options, Submission, Time, Verifier};
+use keyvouch_policy::{Policy, Settings};
+use keyvouch_record::log::LogKey;
+use keyvouch_record::{Bundle, Case, CaseError, TrustData};
+use keyvouch_results::SigningKey;
+use keyvouch_store::{Location, Receipt, Record, Store, StoreError, Used};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use crate::config::Config;
+use crate::intake::{Activation, Freshness, Intake};
+use crate::measure;
+use crate::problem::{Kind, Problem, sentence};
+
+/// The kinds of challenges in the store.
+pub(crate) const NONCE: &str = "nonce";
+pub(crate) const TPM: &str = "tpm";
+
+/// How evidence is judged: what the configuration names, read.
+#[derive(Debug, Clone)]
+pub struct Judging {
+    /// The operator's own files: anchors and data.
+    pub operator_data: Vec<File>,
+    /// Whether the anchors that come with keyvouch count.
+    pub default_anchors: bool,
+    /// The operator's options.
+    pub options: Options,
+    /// Every policy that can be named.
+    pub policies: Vec<Policy>,
+    /// The knobs of the policies.
+    pub settings: Settings,
+}
+
+/// What a service is made of.
+#[derive(Debug)]
+pub struct Setup {
+    /// How it is run.
+    pub config: Config,
+    /// How evidence is judged.
+    pub judging: Judging,
+    /// The key that signs the log.
+    pub log_key: LogKey,
+    /// The key that signs results.
+    pub result_key: SigningKey,
+    /// Public keys that signed results before: a JWKS.
+    pub former_results: Vec<Value>,
+}
+
+/// Why a service cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The record cannot be opened.
+    #[error("the record cannot be opened: {0}")]
+    Store(#[from] StoreError),
+    /// The trust data cannot be used.
+    #[error(transparent)]
+    Case(#[from] CaseError),
+    /// A default policy is not there.
+    #[error("policy {0:?} of `policies.default` is neither built in nor among `policies.files`")]
+    NoPolicy(String),
+    /// Nobody would be kept out.
+    #[error(
+        "`access = \"open\"` lets whoever reaches the service do everything, so it is for loopback addresses only; {0} is none. \
+         Make a token with `keyvouch token create`, and write `access = \"tokens\"`"
+    )]
+    Open(std::net::IpAddr),
+    /// The port cannot be listened on.
+    #[error("{address}: cannot listen: {why}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why not.
+        why: std::io::Error,
+    },
+    /// A file of TLS cannot be used.
+    #[error("{file}: {why}")]
+    Tls {
+        /// Its name.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// The verifier with its configuration and its record. One for all requests.
+#[derive(Debug)]
+pub struct Service {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) judging: Judging,
+    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) policies: BTreeMap<String, Policy>,
+    pub(crate) log_key: LogKey,
+    pub(crate) result_key: SigningKey,
+    pub(crate) former_results: Vec<Value>,
+    /// Appraisals at once: more threads than processors only make all of them late.
+    turns: Semaphore,
+}
+
+/// An appraisal that is on record.
+#[derive(Debug)]
+pub(crate) struct Appraised {
+    /// The report.
+    pub(crate) report: Report,
+    /// The same as it was recorded: the JSON contract.
+    pub(crate) json: Vec<u8>,
+    /// Where it is recorded.
+    pub(crate) receipt: Receipt,
+}
+
+impl Service {
+    /// Opens the record and reads the trust data.
+    ///
+    /// # Errors
+    /// When the configuration cannot work or the record cannot be opened.
+    pub async fn open(setup: Setup) -> Result<Arc<Self>, StartError> {
+        let Setup { config, judging, log_key, result_key, former_results } = setup;
+        let ip = config.listen.ip();
+        if !config.wants_tokens() && !ip.is_loopback() {
+            return Err(StartError::Open(ip));
+        }
+        let policies: BTreeMap<String, Policy> =
+            judging.policies.iter().map(|p| (p.name().to_owned(), p.clone())).collect();
+        if let Some(name) = config.policies.default.iter().find(|name| !policies.contains_key(*name)) {
+            return Err(StartError::NoPolicy(name.clone()));
+        }
+        let empty = Submission::new(Vec::new(), Time::from_unix(0));
+        let verifier = Arc::new(Verifier::new(case(&judging, empty, Vec::new()).reference()?));
+        let store = Store::open(&Location::parse(&config.database())?).await?;
+        let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let turns = Semaphore::new(config.limits.at_once.unwrap_or(processors).max(1));
+        Ok(Arc::new(Self {
+            config,
+            store,
+            judging,
+            verifier,
+            policies,
+            log_key,
+            result_key,
+            former_results,
+            turns,
+        }))
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Judges what is asked and records it. Whatever the verdict, it is an answer; an error means that there is none
+    /// and that nothing was recorded.
+    pub(crate) async fn appraise(
+        self: &Arc<Self>,
+        intake: Intake,
+        submitter: &str,
+    ) -> Result<Appraised, Problem> {
+        let case = self.case(intake).await?;
+        let turn = self.turns.acquire().await.map_err(|e| Problem::internal(&e))?;
+        let (service, submitter) = (Arc::clone(self), submitter.to_owned());
+        let judging = tokio::task::spawn_blocking(move || service.judge(case, &submitter));
+        let (report, json, record) = judging.await.map_err(|e| Problem::internal(&e))??;
+        drop(turn);
+        measure::appraised(&report);
+        // On disk before anybody is told.
+        let receipt = self.store.append(record).await?;
+        tracing::info!(
+            id = receipt.id,
+            leaf = receipt.leaf,
+            verdict = report.verdict.map_or("none", keyvouch::Verdict::as_str),
+            "appraised"
+        );
+        Ok(Appraised { report, json, receipt })
+    }
+
+    fn judge(&self, case: Case, submitter: &str) -> Result<(Report, Vec<u8>, Record), Problem> {
+        let report = case.judge_with(&self.verifier)?;
+        let json = report.to_json().map_err(|e| Problem::internal(&e))?.into_bytes();
+        let bundle = Bundle { case, report: json.clone(), labels: BTreeMap::new(), proofs: Vec::new() };
+        let record = Record::new(bundle, submitter, now_ms()?)?;
+        Ok((report, json, record))
+    }
+
+    /// The case that a client asks to judge: its words, as far as the operator lets it have any.
+    async fn case(&self, intake: Intake) -> Result<Case, Problem> {
+        let now = now()?;
+        let policies = self.named_policies(&intake.policies)?;
+        let at = match intake.at {
+            None => now,
+            Some(at) if self.config.clients.time => at,
+            Some(_) => {
+                return Err(Problem::new(
+                    Kind::Forbidden,
+                    "This service judges as of now: leave `at` out. (`clients.time` in its configuration would allow it.)",
+                ));
+            }
+        };
+        let mut options = self.judging.options.clone();
+        for (name, value) in intake.options {
+            if !self.config.clients.options.contains(&name) {
+                return Err(Problem::new(
+                    Kind::Forbidden,
+                    format!(
+                        "Option {name:?} is the operator's. This service lets clients set: {}.",
+                        self.config.clients.options.join(", ")
+                    ),
+                ));
+            }
+            options.set(name, value);
+        }
+        // What can be refused was refused: only now are challenges used up.
+        if let Some(activation) = intake.activation {
+            options.set_file("activation", self.activation(activation, now).await?);
+        }
+        let nonce = match intake.freshness {
+            Freshness::Unasked => None,
+            Freshness::Nonce(nonce) => Some(nonce),
+            Freshness::Challenge(id) => Some(self.nonce(&id).await?),
+        };
+        let submission =
+            Submission { evidence: intake.evidence, request: intake.request, nonce, at, options };
+        Ok(case(&self.judging, submission, policies))
+    }
+
+    /// The policies of those names, or those of the configuration.
+    fn named_policies(&self, names: &[String]) -> Result<Vec<Policy>, Problem> {
+        let default = &self.config.policies.default;
+        let names = if names.is_empty() { default } else { names };
+        let policy = |name: &String| {
+            if !self.config.policies.client_choice && !default.contains(name) {
+                return Err(Problem::new(
+                    Kind::Forbidden,
+                    format!("This service judges by {}: leave `policies` out.", default.join(", ")),
+                ));
+            }
+            self.policies.get(name).cloned().ok_or_else(|| {
+                let known: Vec<&str> = self.policies.keys().map(String::as_str).collect();
+                Problem::new(
+                    Kind::Unprocessable,
+                    format!("There is no policy {name:?}; there are: {}.", known.join(", ")),
+                )
+            })
+        };
+        names.iter().map(policy).collect()
+    }
+
+    /// The nonce that was given out under this id: once.
+    async fn nonce(&self, id: &str) -> Result<Vec<u8>, Problem> {
+        let nonce = self.use_once(NONCE, id).await?;
+        hex::decode(nonce).map_err(|e| Problem::internal(&e))
+    }
+
+    /// The record of an activation, when the answer is right: once.
+    async fn activation(&self, activation: Activation, now: Time) -> Result<Vec<u8>, Problem> {
+        let state = self.use_once(TPM, &activation.challenge).await?;
+        let damaged = |e: ActivationError| Problem::internal(&e);
+        let state = serde_json::from_str(&state).map_err(|e| Problem::internal(&e))?;
+        let pending = Pending::from_json(&state).map_err(damaged)?;
+        let record = pending.confirm(&activation.answer, now);
+        let record = record.map_err(|why| Problem::new(Kind::Unprocessable, sentence(&why)))?;
+        Ok(record.to_string().into_bytes())
+    }
+
+    async fn use_once(&self, kind: &'static str, id: &str) -> Result<String, Problem> {
+        let gone =
+            |why: &str| Problem::new(Kind::Conflict, format!("Challenge {id:?} {why}; ask for a new one."));
+        match self.store.use_once(kind, id, now_ms()?).await? {
+            Used::Now(state) => Ok(state),
+            Used::Before => Err(gone("was used before")),
+            Used::Expired => Err(gone("was not answered in time")),
+            Used::Unknown => Err(gone("was not given out by this service")),
+        }
+    }
+}
+
+/// A case under the operator's trust.
+fn case(judging: &Judging, submission: Submission, policies: Vec<Policy>) -> Case {
+    Case {
+        submission,
+        trust_data: TrustData::BuiltIn,
+        default_anchors: judging.default_anchors,
+        operator_data: judging.operator_data.clone(),
+        policies,
+        settings: judging.settings.clone(),
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> Result<i64, Problem> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+    let since = since.and_then(|since| i64::try_from(since.as_millis()).ok());
+    since.ok_or_else(|| Problem::new(Kind::Internal, "The clock of the service is before 1970."))
+}
+
+/// What the clock says, in whole seconds.
+pub(crate) fn now() -> Result<Time, Problem> {
+    Ok(Time::from_unix(now_ms()?.div_euclid(1000)))
+}
