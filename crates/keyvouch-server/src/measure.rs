@@ -11,7 +11,7 @@ pub(crate) fn appraised(report: &Report) {
             "authenticity" => appraisal.authenticity.as_str())
         .increment(1);
         for check in appraisal.failed() {
-            metrics::counter!("keyvouch_failed_checks_total", "format" => format, "check" => check.id)
+            metrics::counter!("keyvouch_failed_checks_total", "format" => format, "check" => check.id.to_string())
                 .increment(1);
         }
     }
