@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use keyvouch_record::Bundle;
 use keyvouch_record::log::{LogKey, Proof};
+use keyvouch_record::{Bundle, trust_data_of};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::db::{Db, Location, reading, writing};
@@ -108,9 +108,16 @@ impl Store {
     pub async fn bundle(&self, id: &str) -> Result<Bundle, StoreError> {
         let stored = self.stored(id).await?;
         let manifest = stored.manifest.ok_or_else(|| StoreError::Pruned(id.to_owned()))?;
-        let blobs = self.blobs_of(stored.leaf).await?;
+        self.assemble(&manifest, stored.leaf).await
+    }
+
+    /// The record of a manifest: its contents, and the trust data of the version that wrote it.
+    pub(crate) async fn assemble(&self, manifest: &[u8], leaf: u64) -> Result<Bundle, StoreError> {
+        let blobs = self.blobs_of(leaf).await?;
         // Two files can have the same content.
-        Ok(Bundle::from_parts(&manifest, |_, sha256| blobs.get(sha256).cloned())?)
+        let mut bundle = Bundle::from_parts(manifest, |_, sha256| blobs.get(sha256).cloned())?;
+        bundle.case.trust_data = self.trust_data(&trust_data_of(manifest)?).await?;
+        Ok(bundle)
     }
 
     /// The contents of a record by their SHA-256.

@@ -61,6 +61,15 @@ CREATE TABLE record_blobs (
 );
 CREATE INDEX record_blobs_sha256 ON record_blobs (sha256);
 
+-- The trust data that came with each version of keyvouch that wrote here, so that later versions can judge as it did.
+CREATE TABLE trust_files (
+    digest TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    name   TEXT NOT NULL,
+    bytes  BYTEA NOT NULL,
+    PRIMARY KEY (digest, number)
+);
+
 -- What was given out to be answered once.
 CREATE TABLE challenges (
     id         TEXT PRIMARY KEY,
