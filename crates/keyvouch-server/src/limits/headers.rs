@@ -46,9 +46,5 @@ pub(super) async fn add(
     for (name, value) in all.iter() {
         headers.entry(name).or_insert_with(|| value.clone());
     }
-    // Who is logged in decides what an answer says, also where it may be kept.
-    if headers.get(header::CACHE_CONTROL).is_some_and(|value| value != "no-store") {
-        headers.append(header::VARY, HeaderValue::from_static("cookie, authorization"));
-    }
     response
 }

@@ -3,6 +3,8 @@
 mod headers;
 mod load;
 mod rate;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::sync::Arc;
