@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use keyvouch_store::Role;
 use reqwest::header;
 use served::{Served, client, problem, raw, read_to_end, status};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -27,6 +27,15 @@ fn post(extra: &str, body: &str) -> String {
 async fn begun(served: &Served, head: &str) -> TcpStream {
     let mut stream = TcpStream::connect(served.address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+/// A connection with a request whose body its handler waits for.
+async fn in_work(served: &Served) -> TcpStream {
+    let mut stream = begun(served, &post("Content-Length: 8\r\nExpect: 100-continue\r\n", "")).await;
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).await.unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     stream
 }
 
@@ -143,21 +152,16 @@ async fn who_asks_too_often_waits_and_the_others_do_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_for_which_there_is_no_place_are_told_at_once() {
     let served = Served::start(|config| (config.limits.at_once, config.limits.waiting) = (Some(1), 1)).await;
-    let half = post("Content-Length: 8\r\n", "token");
-    let mut first = begun(&served, &half).await;
-    let mut second = begun(&served, &half).await;
-    let shed = until(async || {
-        let answer = client().post(served.url("/logout")).send().await.unwrap();
-        (answer.status() == 503).then_some(answer)
-    });
-    let shed = shed.await;
+    let (mut first, mut second) = (in_work(&served).await, in_work(&served).await);
+    let shed = client().post(served.url("/logout")).send().await.unwrap();
+    assert_eq!(shed.status(), 503);
     assert!(shed.headers().contains_key(header::RETRY_AFTER));
     problem(shed).await;
     let watch = client().get(served.url("/metrics")).send().await.unwrap();
     assert_eq!(watch.status(), 200);
     assert!(watch.text().await.unwrap().contains("keyvouch_shed_total{why=\"places\"}"));
     for stream in [&mut first, &mut second] {
-        stream.write_all(b"=kv").await.unwrap();
+        stream.write_all(b"token=kv").await.unwrap();
         assert_eq!(status(&read_to_end(stream).await), "303", "those who are in come to their end");
     }
     let after = client().post(served.url("/logout")).send().await.unwrap();
@@ -190,7 +194,7 @@ async fn bodies_that_are_not_read_yet_take_bounded_memory() {
         let answers = answers.clone();
         refused.spawn(async move {
             let mut first = [0; 12];
-            tokio::io::AsyncReadExt::read_exact(&mut stream, &mut first).await.unwrap();
+            stream.read_exact(&mut first).await.unwrap();
             answers.send(String::from_utf8_lossy(&first).into_owned()).unwrap();
         });
     }
@@ -242,18 +246,15 @@ async fn a_thousand_clients_at_once_are_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_stops_answers_what_it_began() {
     let mut served = Served::start(|_| {}).await;
-    let mut running = begun(&served, &post("Content-Length: 8\r\n", "token")).await;
+    let mut running = in_work(&served).await;
     let mut idle = begun(&served, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    // It is in work when the service counts it.
-    until(async || {
-        let numbers = client().get(served.url("/metrics")).send().await.unwrap().text().await.unwrap();
-        numbers.contains("keyvouch_requests_running 2").then_some(())
-    })
-    .await;
+    let mut first = [0; 12];
+    idle.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200");
     served.stop();
     until(async || TcpStream::connect(served.address).await.is_err().then_some(())).await;
-    assert_eq!(status(&read_to_end(&mut idle).await), "200", "and its connection was closed");
-    running.write_all(b"=kv").await.unwrap();
+    read_to_end(&mut idle).await;
+    running.write_all(b"token=kv").await.unwrap();
     assert_eq!(status(&read_to_end(&mut running).await), "303");
     let store = served.service.store().clone();
     served.stopped().await;
@@ -263,8 +264,7 @@ async fn a_service_that_stops_answers_what_it_began() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_stops_does_not_wait_for_ever() {
     let mut served = Served::start(|config| config.limits.shutdown_seconds = 1).await;
-    let mut running = begun(&served, &post("Content-Length: 8\r\n", "token")).await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut running = in_work(&served).await;
     served.stop();
     assert_eq!(read_to_end(&mut running).await, "");
     served.stopped().await;
