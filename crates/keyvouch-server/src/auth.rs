@@ -49,6 +49,27 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 }
 
 /// Finds out who asks, before any handler runs.
-pub(crate) fn around(inner: Router<Arc<Service>>, _service: &Arc<Service>) -> Router<Arc<Service>> {
-    inner
+pub(crate) fn around(inner: Router<Arc<Service>>, service: &Arc<Service>) -> Router<Arc<Service>> {
+    inner.layer(axum::middleware::from_fn_with_state(Arc::clone(service), find_out))
+}
+
+async fn find_out(
+    axum::extract::State(service): axum::extract::State<Arc<Service>>,
+    mut request: axum::extract::Request,
+    next: axum::middleware::Next,
+) -> Result<axum::response::Response, Problem> {
+    if !service.config.wants_tokens() {
+        request.extensions_mut().insert(Caller { name: "local".to_owned(), role: Role::Admin });
+        return Ok(next.run(request).await);
+    }
+    let secret = request.headers().get(axum::http::header::AUTHORIZATION);
+    let secret = secret.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    if let Some(secret) = secret {
+        let token = service.store.authenticate(secret, crate::service::now_ms()?).await?;
+        let Some(token) = token else {
+            return Err(Problem::new(Kind::Unauthenticated, "The token is not in force."));
+        };
+        request.extensions_mut().insert(Caller { name: token.name, role: token.role });
+    }
+    Ok(next.run(request).await)
 }

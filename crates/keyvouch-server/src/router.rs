@@ -10,7 +10,10 @@ use crate::{api, auth, limits, page};
 /// The service as one handler of HTTP requests.
 pub fn router(service: Arc<Service>) -> Router {
     let (api, _) = api::routes().split_for_parts();
-    let inner = api.merge(page::routes());
+    let inner = api
+        .merge(page::routes())
+        .fallback(api::nothing_here)
+        .method_not_allowed_fallback(api::no_such_method);
     // From the inside out: a request meets the limits first, then who asks is found out.
     limits::around(auth::around(inner, &service), &service).with_state(service)
 }

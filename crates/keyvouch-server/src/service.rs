@@ -9,7 +9,7 @@ use keyvouch::tpm::activation::{ActivationError, Pending};
 use keyvouch::{File, Options, Submission, Time, Verifier};
 use keyvouch_policy::{Policy, Settings};
 use keyvouch_record::log::LogKey;
-use keyvouch_record::{Bundle, Case, CaseError, TrustData};
+use keyvouch_record::{AskedError, Bundle, Case, CaseError, TrustData, asked};
 use keyvouch_results::SigningKey;
 use keyvouch_store::{Location, Receipt, Record, Store, StoreError, Used};
 use serde_json::Value;
@@ -103,7 +103,7 @@ pub struct Service {
     pub(crate) result_key: SigningKey,
     pub(crate) former_results: Vec<Value>,
     /// Appraisals at once: more threads than processors only make all of them late.
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 /// An appraisal that is on record.
@@ -115,6 +115,10 @@ pub(crate) struct Appraised {
     pub(crate) json: Vec<u8>,
     /// Where it is recorded.
     pub(crate) receipt: Receipt,
+    /// When it was recorded, in milliseconds since 1970.
+    pub(crate) recorded_at: i64,
+    /// The nonce that the evidence had to answer.
+    pub(crate) nonce: Option<Vec<u8>>,
 }
 
 impl Service {
@@ -137,7 +141,7 @@ impl Service {
         let verifier = Arc::new(Verifier::new(case(&judging, empty, Vec::new()).reference()?));
         let store = Store::open(&Location::parse(&config.database())?).await?;
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let turns = Semaphore::new(config.limits.at_once.unwrap_or(processors).max(1));
+        let turns = Arc::new(Semaphore::new(config.limits.at_once.unwrap_or(processors).max(1)));
         Ok(Arc::new(Self {
             config,
             store,
@@ -161,15 +165,23 @@ impl Service {
     /// and that nothing was recorded.
     pub(crate) async fn appraise(
         self: &Arc<Self>,
-        intake: Intake,
+        mut intake: Intake,
         submitter: &str,
     ) -> Result<Appraised, Problem> {
+        if intake.request.is_none() {
+            intake = self
+                .compute(move |_| {
+                    intake.request = asked::find_request(&intake.evidence).map_err(unasked)?.cloned();
+                    Ok(intake)
+                })
+                .await?;
+        }
         let case = self.case(intake).await?;
-        let turn = self.turns.acquire().await.map_err(|e| Problem::internal(&e))?;
-        let (service, submitter) = (Arc::clone(self), submitter.to_owned());
-        let judging = tokio::task::spawn_blocking(move || service.judge(case, &submitter));
-        let (report, json, record) = judging.await.map_err(|e| Problem::internal(&e))??;
-        drop(turn);
+        let nonce = case.submission.nonce.clone();
+        let submitter = submitter.to_owned();
+        let recorded_at = now_ms()?;
+        let judging = self.compute(move |service| service.judge(case, &submitter, recorded_at));
+        let (report, json, record) = judging.await?;
         measure::appraised(&report);
         // On disk before anybody is told.
         let receipt = self.store.append(record).await?;
@@ -179,14 +191,33 @@ impl Service {
             verdict = report.verdict.map_or("none", keyvouch::Verdict::as_str),
             "appraised"
         );
-        Ok(Appraised { report, json, receipt })
+        Ok(Appraised { report, json, receipt, recorded_at, nonce })
     }
 
-    fn judge(&self, case: Case, submitter: &str) -> Result<(Report, Vec<u8>, Record), Problem> {
+    /// Computes on a thread for it, when it is its turn. The turn ends with the work, also when nobody waits for it any
+    /// more.
+    pub(crate) async fn compute<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| Problem::internal(&e))?;
+        let service = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work(&service);
+            drop(turn);
+            done
+        });
+        done.await.map_err(|e| Problem::internal(&e))?
+    }
+
+    fn judge(&self, case: Case, submitter: &str, now: i64) -> Result<(Report, Vec<u8>, Record), Problem> {
         let report = case.judge_with(&self.verifier)?;
+        if case.submission.request.is_none() {
+            asked::one_key(&report).map_err(unasked)?;
+        }
         let json = report.to_json().map_err(|e| Problem::internal(&e))?.into_bytes();
         let bundle = Bundle { case, report: json.clone(), labels: BTreeMap::new(), proofs: Vec::new() };
-        let record = Record::new(bundle, submitter, now_ms()?)?;
+        let record = Record::new(bundle, submitter, now)?;
         Ok((report, json, record))
     }
 
@@ -280,6 +311,10 @@ impl Service {
             Used::Unknown => Err(gone("was not given out by this service")),
         }
     }
+}
+
+fn unasked(error: AskedError) -> Problem {
+    Problem::new(Kind::Unprocessable, sentence(&error))
 }
 
 /// A case under the operator's trust.
