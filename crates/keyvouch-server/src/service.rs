@@ -250,7 +250,7 @@ impl Service {
         }
         // What can be refused was refused: only now are challenges used up.
         if let Some(activation) = intake.activation {
-            options.set_file("activation", self.activation(activation, now).await?);
+            options.set("activation", self.activation(activation, now).await?);
         }
         let nonce = match intake.freshness {
             Freshness::Unasked => None,
@@ -291,14 +291,13 @@ impl Service {
     }
 
     /// The record of an activation, when the answer is right: once.
-    async fn activation(&self, activation: Activation, now: Time) -> Result<Vec<u8>, Problem> {
+    async fn activation(&self, activation: Activation, now: Time) -> Result<Value, Problem> {
         let state = self.use_once(TPM, &activation.challenge).await?;
         let damaged = |e: ActivationError| Problem::internal(&e);
         let state = serde_json::from_str(&state).map_err(|e| Problem::internal(&e))?;
         let pending = Pending::from_json(&state).map_err(damaged)?;
         let record = pending.confirm(&activation.answer, now);
-        let record = record.map_err(|why| Problem::new(Kind::Unprocessable, sentence(&why)))?;
-        Ok(record.to_string().into_bytes())
+        record.map_err(|why| Problem::new(Kind::Unprocessable, sentence(&why)))
     }
 
     async fn use_once(&self, kind: &'static str, id: &str) -> Result<String, Problem> {

@@ -120,8 +120,7 @@ pub(crate) async fn appraise(
     let response = match form {
         Form::Json => {
             let receipt = done.receipt;
-            let envelope =
-                Envelope::new(receipt.id, receipt.leaf, done.recorded_at, caller.name, done.json)?;
+            let envelope = Envelope::new(receipt.id, receipt.leaf, done.recorded_at, caller.name, done.json)?;
             answer(form, serde_json::to_vec(&envelope).map_err(|e| Problem::internal(&e))?)
         }
         Form::Html => answer(form, html::page(&done.report)),

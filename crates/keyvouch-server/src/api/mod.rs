@@ -57,5 +57,8 @@ pub(crate) async fn nothing_here(uri: Uri) -> Problem {
 
 /// The answer to a method that is none of the resource. The header `Allow` names those that are.
 pub(crate) async fn no_such_method(method: Method, uri: Uri) -> Problem {
-    Problem::new(Kind::Method, format!("{} takes no {method}; the header Allow names what it takes.", uri.path()))
+    Problem::new(
+        Kind::Method,
+        format!("{} takes no {method}; the header Allow names what it takes.", uri.path()),
+    )
 }

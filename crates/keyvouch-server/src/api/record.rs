@@ -11,7 +11,7 @@ use keyvouch::File;
 use keyvouch::appraisal::Report;
 use keyvouch_record::{Answer, Bundle, recheck};
 use keyvouch_results::html;
-use keyvouch_store::{Role, Stored, StoreError};
+use keyvouch_store::{Role, StoreError, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -113,7 +113,8 @@ async fn judge_again(service: &Arc<Service>, id: &str) -> Result<Again, Problem>
         .compute(move |service| {
             let (case, judging) = (&bundle.case, &service.judging);
             // To read the trust data takes far longer than an appraisal: it is done when it is another.
-            if case.default_anchors == judging.default_anchors && case.operator_data == judging.operator_data {
+            if case.default_anchors == judging.default_anchors && case.operator_data == judging.operator_data
+            {
                 let report = case.judge_with(&service.verifier)?;
                 if report.to_json().is_ok_and(|json| json.as_bytes() == bundle.report) {
                     return Ok(Again { bundle, report: Ok(report) });
@@ -232,7 +233,9 @@ pub(crate) async fn file(
     if !seen.files.iter().any(|file| file.sha256 == sha256) {
         return Err(Problem::new(
             Kind::NotFound,
-            format!("Record {id} has no file with the SHA-256 {sha256:?}; GET /v1/appraisals/{id}/evidence lists them."),
+            format!(
+                "Record {id} has no file with the SHA-256 {sha256:?}; GET /v1/appraisals/{id}/evidence lists them."
+            ),
         ));
     }
     let bytes = content(&service, &seen, &sha256).await?;

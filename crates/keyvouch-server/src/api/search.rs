@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use keyvouch::{Authenticity, Time, Verdict};
 use keyvouch_store::{Filter, Found, FoundStatement, Role};
 use serde::{Deserialize, Serialize};
@@ -262,7 +262,8 @@ fn cursor(leaf: u64) -> String {
 }
 
 fn place(cursor: &str) -> Result<u64, Problem> {
-    let digits = cursor.strip_prefix('c').filter(|d| d.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
+    let digits =
+        cursor.strip_prefix('c').filter(|d| d.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')));
     let leaf = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
     leaf.ok_or_else(|| wrong("cursor", "send `next` of the answer before as it is"))
 }

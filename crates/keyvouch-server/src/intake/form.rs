@@ -11,8 +11,7 @@ use super::{Activation, Blank, Intake, MAX_NAMES, challenge_id, read_time, too_l
 use crate::problem::{Kind, Problem};
 
 /// Every field there is.
-const FIELDS: &str =
-    "evidence, request, policy, nonce, challenge, at, option, tpm_challenge, tpm_answer";
+const FIELDS: &str = "evidence, request, policy, nonce, challenge, at, option, tpm_challenge, tpm_answer";
 
 /// The fields that stand once.
 #[derive(Default)]
@@ -64,11 +63,14 @@ impl Intake {
         let name = field.name().unwrap_or_default().to_owned();
         let file_name = field.file_name().map(str::to_owned);
         let bytes = field.bytes().await.map_err(|e| broken(&e, most))?;
-        if blank == Blank::LeftOut && bytes.is_empty() && file_name.as_deref().unwrap_or_default().is_empty() {
+        if blank == Blank::LeftOut && bytes.is_empty() && file_name.as_deref().unwrap_or_default().is_empty()
+        {
             return Ok(());
         }
         let text = || match String::from_utf8(bytes.to_vec()) {
-            Ok(text) if text.is_empty() => Err(unprocessable(format!("Field `{name}` is empty: leave it out."))),
+            Ok(text) if text.is_empty() => {
+                Err(unprocessable(format!("Field `{name}` is empty: leave it out.")))
+            }
             Ok(text) => Ok(text),
             Err(_) => Err(unprocessable(format!("Field `{name}` is not text (UTF-8)."))),
         };

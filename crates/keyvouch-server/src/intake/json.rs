@@ -130,6 +130,8 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 pub(crate) fn decode(what: &str, text: &str) -> Result<Vec<u8>, Problem> {
     BASE64_STANDARD.decode(text).map_err(|_| {
-        unprocessable(format!("The {what} is not base64 (RFC 4648, section 4, with padding and without line breaks)."))
+        unprocessable(format!(
+            "The {what} is not base64 (RFC 4648, section 4, with padding and without line breaks)."
+        ))
     })
 }

@@ -110,13 +110,8 @@ fn an_answer_comes_in_the_form_that_is_asked_for() {
         let keys = KeySet::read(node.get("/.well-known/jwks.json").await.text().as_bytes()).unwrap();
         let claims = token.text();
         let iat = claims.split('.').nth(1).map(decode_json).unwrap()["iat"].as_i64().unwrap();
-        let expected = Expected {
-            at: keyvouch::Time::from_unix(iat),
-            skew: 0,
-            max_age: None,
-            nonce: None,
-            bound: None,
-        };
+        let expected =
+            Expected { at: keyvouch::Time::from_unix(iat), skew: 0, max_age: None, nonce: None, bound: None };
         assert_eq!(verify(&token.body, &keys, &expected).verdict.as_str(), "accept");
 
         node.send(asked("image/png")).await.is_problem(406, "application/eat+jwt");
@@ -146,7 +141,11 @@ fn what_is_not_understood_is_named() {
             (json!([]), 400, "invalid"),
             (with("evidence", json!([{"name": "a"}])), 422, "either `content`"),
             (with("evidence", json!([{"name": "a", "text": "x", "content": "eA=="}])), 422, "not both"),
-            (with("evidence", json!([{"name": "a", "content": "***"}])), 422, "content of \"a\" is not base64"),
+            (
+                with("evidence", json!([{"name": "a", "content": "***"}])),
+                422,
+                "content of \"a\" is not base64",
+            ),
             (with("evidence", json!([text("a"), text("a")])), 422, "Two files are called \"a\""),
             (with("evidence", json!([text("")])), 422, "no name"),
             (with("evidence", json!([text("a\u{0}b")])), 422, "control characters"),
@@ -189,8 +188,16 @@ fn fields_of_a_form_are_taken_as_strictly() {
             (form().field("nonce", ""), 422, "`nonce` is empty"),
             (form().field("evidence", "x"), 422, "with its file name"),
             (form().field("option", "x"), 422, "KEY=VALUE"),
-            (form().field("option", "declared_device=a").field("option", "declared_device=b"), 422, "given twice"),
-            (form().field("option", "deny_serials=a").field("option", "deny_serials=b"), 403, "the operator's"),
+            (
+                form().field("option", "declared_device=a").field("option", "declared_device=b"),
+                422,
+                "given twice",
+            ),
+            (
+                form().field("option", "deny_serials=a").field("option", "deny_serials=b"),
+                403,
+                "the operator's",
+            ),
             (form().field("tpm_challenge", "00"), 422, "belong together"),
             (form().file("evidence", "a", b"y"), 422, "Two files"),
             (Form::default(), 422, "No evidence"),

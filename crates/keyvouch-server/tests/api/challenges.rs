@@ -153,8 +153,7 @@ fn activated() -> (Sample, Value) {
     loop {
         let sample = sample("tpm", number);
         if sample.variant == "activated" {
-            let record = sample.options["activation"].as_str().unwrap();
-            let record = serde_json::from_str(record).unwrap();
+            let record = sample.options["activation"].clone();
             return (sample, record);
         }
         number += 1;

@@ -145,9 +145,7 @@ fn records_are_found_page_by_page() {
         loop {
             let page = node.get(&address).await;
             let records = page.ok();
-            leaves.extend(
-                records["records"].as_array().unwrap().iter().map(|r| r["leaf"].as_u64().unwrap()),
-            );
+            leaves.extend(records["records"].as_array().unwrap().iter().map(|r| r["leaf"].as_u64().unwrap()));
             let link = page.header(header::LINK);
             let Some(next) = records["next"].as_str() else {
                 assert_eq!(link, "");

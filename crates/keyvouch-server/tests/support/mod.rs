@@ -64,7 +64,8 @@ impl Node {
             let result = SigningKey::generate(Algorithm::Es256).unwrap();
             (LogKey::generate("keyvouch.example/log").unwrap().1, result.to_pkcs8_pem().unwrap())
         });
-        let mut config = Config { folder: folder.path().to_owned(), access: Access::Open, ..Config::default() };
+        let mut config =
+            Config { folder: folder.path().to_owned(), access: Access::Open, ..Config::default() };
         config.clients.time = true;
         let mut setup = Setup {
             config,

@@ -19,11 +19,7 @@ fn verdicts() -> Vec<Value> {
 }
 
 fn one_of(types: SchemaType, words: Vec<Value>, description: &str) -> Object {
-    ObjectBuilder::new()
-        .schema_type(types)
-        .enum_values(Some(words))
-        .description(Some(description))
-        .build()
+    ObjectBuilder::new().schema_type(types).enum_values(Some(words)).description(Some(description)).build()
 }
 
 /// A verdict, or nothing.
