@@ -36,6 +36,11 @@ macro_rules! problems {
                 match self { $(Self::$name => (StatusCode::$status, $kind, $title)),* }
             }
         }
+
+        /// The title of the problems of that status.
+        pub(crate) fn title_of(status: StatusCode) -> Option<&'static str> {
+            [$((StatusCode::$status, $title)),*].into_iter().find(|(s, _)| *s == status).map(|(_, title)| title)
+        }
     };
 }
 

@@ -10,7 +10,13 @@ use crate::{api, auth, limits, measure, page};
 /// The service as one handler of HTTP requests.
 pub fn router(service: Arc<Service>) -> Router {
     let (api, _) = api::routes().split_for_parts();
-    let inner = api.merge(page::routes()).merge(auth::routes()).merge(measure::routes());
+    let inner = api
+        .merge(page::routes())
+        .merge(auth::routes())
+        .merge(measure::routes())
+        .fallback(api::nothing_here)
+        .method_not_allowed_fallback(api::no_such_method);
     // From the inside out: a request meets the limits first, then who asks is found out.
-    limits::around(auth::around(inner, &service), &service).with_state(service)
+    let limited = limits::around(auth::around(inner, &service), &service);
+    limits::outermost(limited, &service).with_state(service)
 }

@@ -14,7 +14,7 @@ use keyvouch_record::log::LogKey;
 use keyvouch_results::{Algorithm, SigningKey};
 use tower::ServiceExt as _;
 
-use super::around;
+use super::{around, outermost};
 use crate::config::Config;
 use crate::service::{Judging, Service, Setup};
 
@@ -34,7 +34,7 @@ async fn limited(routes: Router<Arc<Service>>) -> Router {
     let result_key = SigningKey::generate(Algorithm::EdDsa).unwrap();
     let setup = Setup { config, judging, log_key, result_key, former_results: Vec::new() };
     let service = Service::open(setup).await.unwrap();
-    around(routes, &service).with_state(service)
+    outermost(around(routes, &service), &service).with_state(service)
 }
 
 async fn ask(app: &Router, path: &str) -> Response<Body> {
