@@ -10,7 +10,8 @@ use crate::{api, auth, limits, page};
 /// The service as one handler of HTTP requests.
 pub fn router(service: Arc<Service>) -> Router {
     let (api, _) = api::routes().split_for_parts();
-    let inner = api.merge(page::routes());
+    let inner = api.merge(page::routes(&service));
     // From the inside out: a request meets the limits first, then who asks is found out.
-    limits::around(auth::around(inner, &service), &service).with_state(service)
+    let whole = limits::around(auth::around(inner, &service), &service);
+    whole.layer(axum::middleware::from_fn(page::for_people)).with_state(service)
 }

@@ -182,6 +182,17 @@ impl Service {
         Ok(Appraised { report, json, receipt })
     }
 
+    /// Does work that takes a processor and leaves no record, when its turn comes.
+    pub(crate) async fn off_the_record<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = self.turns.acquire().await.map_err(|e| Problem::internal(&e))?;
+        let done = tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))?;
+        drop(turn);
+        done
+    }
+
     fn judge(&self, case: Case, submitter: &str) -> Result<(Report, Vec<u8>, Record), Problem> {
         let report = case.judge_with(&self.verifier)?;
         let json = report.to_json().map_err(|e| Problem::internal(&e))?.into_bytes();
