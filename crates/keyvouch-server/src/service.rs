@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use keyvouch::appraisal::Report;
 use keyvouch::tpm::activation::{ActivationError, Pending};
@@ -15,8 +16,10 @@ use keyvouch_store::{Location, Receipt, Record, Store, StoreError, Used};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::auth::Keeper;
 use crate::config::Config;
 use crate::intake::{Activation, Freshness, Intake};
+use crate::limits::Load;
 use crate::measure;
 use crate::problem::{Kind, Problem, sentence};
 
@@ -73,6 +76,11 @@ pub enum StartError {
          Make a token with `keyvouch token create`, and write `access = \"tokens\"`"
     )]
     Open(std::net::IpAddr),
+    /// The public address is none.
+    #[error(
+        "`public_url` is {0:?}: write `https://` or `http://`, the host and, if need be, the port, and nothing more"
+    )]
+    PublicUrl(String),
     /// The port cannot be listened on.
     #[error("{address}: cannot listen: {why}")]
     Listen {
@@ -102,8 +110,14 @@ pub struct Service {
     pub(crate) log_key: LogKey,
     pub(crate) result_key: SigningKey,
     pub(crate) former_results: Vec<Value>,
+    /// Knows who may come in.
+    pub(crate) keeper: Keeper,
+    /// What is carried at once.
+    pub(crate) load: Load,
+    /// Whether the service was told to stop.
+    pub(crate) stopping: AtomicBool,
     /// Appraisals at once: more threads than processors only make all of them late.
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 /// An appraisal that is on record.
@@ -128,6 +142,7 @@ impl Service {
         if !config.wants_tokens() && !ip.is_loopback() {
             return Err(StartError::Open(ip));
         }
+        let keeper = Keeper::new(&config)?;
         let policies: BTreeMap<String, Policy> =
             judging.policies.iter().map(|p| (p.name().to_owned(), p.clone())).collect();
         if let Some(name) = config.policies.default.iter().find(|name| !policies.contains_key(*name)) {
@@ -137,7 +152,9 @@ impl Service {
         let verifier = Arc::new(Verifier::new(case(&judging, empty, Vec::new()).reference()?));
         let store = Store::open(&Location::parse(&config.database())?).await?;
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let turns = Semaphore::new(config.limits.at_once.unwrap_or(processors).max(1));
+        let at_once = config.limits.at_once.unwrap_or(processors).clamp(1, Semaphore::MAX_PERMITS);
+        let load = Load::new(&config.limits, at_once);
+        let turns = Arc::new(Semaphore::new(at_once));
         Ok(Arc::new(Self {
             config,
             store,
@@ -147,6 +164,9 @@ impl Service {
             log_key,
             result_key,
             former_results,
+            keeper,
+            load,
+            stopping: AtomicBool::new(false),
             turns,
         }))
     }
@@ -157,6 +177,11 @@ impl Service {
         &self.store
     }
 
+    /// Whether the service was told to stop: it answers still, and wants no new requests.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     /// Judges what is asked and records it. Whatever the verdict, it is an answer; an error means that there is none
     /// and that nothing was recorded.
     pub(crate) async fn appraise(
@@ -165,14 +190,22 @@ impl Service {
         submitter: &str,
     ) -> Result<Appraised, Problem> {
         let case = self.case(intake).await?;
-        let turn = self.turns.acquire().await.map_err(|e| Problem::internal(&e))?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| Problem::internal(&e))?;
         let (service, submitter) = (Arc::clone(self), submitter.to_owned());
-        let judging = tokio::task::spawn_blocking(move || service.judge(case, &submitter));
+        let judging = tokio::task::spawn_blocking(move || {
+            // Held until the work is done, also when nobody waits for it any more.
+            let _turn = turn;
+            let began = Instant::now();
+            let judged = service.judge(case, &submitter);
+            measure::judged(began.elapsed());
+            judged
+        });
         let (report, json, record) = judging.await.map_err(|e| Problem::internal(&e))??;
-        drop(turn);
         measure::appraised(&report);
         // On disk before anybody is told.
+        let began = Instant::now();
         let receipt = self.store.append(record).await?;
+        measure::recorded(began.elapsed(), &receipt);
         tracing::info!(
             id = receipt.id,
             leaf = receipt.leaf,

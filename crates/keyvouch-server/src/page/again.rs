@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use axum::response::Redirect;
 use keyvouch_policy::Policy;
 use keyvouch_record::Bundle;
 use keyvouch_store::Role;
 
-use super::query;
 use super::report::may_see;
 use crate::auth::Caller;
 use crate::intake::{Freshness, Intake};
@@ -23,11 +21,9 @@ const ACTIVATION: &str = "activation";
 pub(super) async fn judge(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    headers: HeaderMap,
     Path(id): Path<String>,
 ) -> Result<Redirect, Problem> {
     caller.must_be(Role::Submit)?;
-    query::must_be_of_this_site(&headers)?;
     let bundle = service.store.bundle(&id).await?;
     may_see(&caller, &bundle)?;
     if !can_be_judged_again(&bundle) {

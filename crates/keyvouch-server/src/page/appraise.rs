@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use axum::extract::multipart::{Field as Part, MultipartError, MultipartRejection};
 use axum::extract::{Multipart, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use keyvouch::{File, OptionKind};
 use keyvouch_store::Role;
 use serde_json::{Map, Value};
 
 use super::form::{form, option};
-use super::query;
 use crate::auth::Caller;
 use crate::intake::{Freshness, Intake};
 use crate::problem::{Kind, Problem};
@@ -101,11 +100,9 @@ pub(super) struct Entered {
 pub(super) async fn hand_in(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Result<Response, Problem> {
     caller.must_be(Role::Submit)?;
-    query::must_be_of_this_site(&headers)?;
     let multipart = multipart.map_err(|_| {
         Problem::new(Kind::MediaType, "This address takes the form of the page (multipart/form-data). Machines use POST /v1/appraisals.")
     })?;

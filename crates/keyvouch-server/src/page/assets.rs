@@ -55,7 +55,6 @@ pub(super) async fn file(Path(name): Path<String>, RawQuery(query): RawQuery) ->
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(asset.kind)),
         (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     Ok((headers, asset.text).into_response())
 }

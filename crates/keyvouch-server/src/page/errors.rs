@@ -25,13 +25,14 @@ pub(crate) async fn for_people(request: Request, next: Next) -> Response {
             if method == Method::GET { uri.path_and_query().map_or("/", |p| p.as_str()) } else { "/" };
         return Redirect::to(&login::address(wanted)).into_response();
     }
-    let mut shown = shown(&problem).with(status).into_response();
-    for name in [header::RETRY_AFTER, header::ALLOW] {
-        if let Some(value) = response.headers().get(&name) {
-            shown.headers_mut().insert(name, value.clone());
-        }
+    // All that is around the answer stays: limits, cookies, security.
+    let (mut parts, _) = response.into_parts();
+    for name in
+        [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING, header::REFERRER_POLICY]
+    {
+        parts.headers.remove(name);
     }
-    shown
+    (parts.headers, shown(&problem).with(status)).into_response()
 }
 
 fn shown(problem: &Problem) -> super::layout::Page {

@@ -102,7 +102,7 @@ fn show(folder: Folder, name: &str) -> Result<Response, Problem> {
         Problem::new(Kind::NotFound, format!("There is no guide {name:?}. /devices lists them."))
     })?;
     let kind = if name.ends_with(".json") { "application/json" } else { "text/plain; charset=utf-8" };
-    Ok(([(header::CONTENT_TYPE, kind), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], *text).into_response())
+    Ok(([(header::CONTENT_TYPE, kind)], *text).into_response())
 }
 
 const fn files(folder: Folder) -> &'static [(&'static str, &'static str)] {

@@ -6,10 +6,6 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
 
-/// Nothing from elsewhere, nothing inline, in no frame.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
 /// The places of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -91,12 +87,8 @@ impl IntoResponse for Page {
     fn into_response(self) -> Response {
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-            (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
-            (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-            (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-            // Forms need to say where they come from, to this site only.
+            // Browsers that do not say `Sec-Fetch-Site` must be able to say where a form comes from: to this site only.
             (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-            (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ];
         (self.status, headers, self.html).into_response()
     }

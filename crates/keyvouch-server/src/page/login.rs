@@ -22,7 +22,7 @@ pub(super) async fn show(State(service): State<Arc<Service>>, RawQuery(query): R
     let query = query.unwrap_or_default();
     let next =
         parameter(&query, "next").filter(|next| is_of_this_site(next)).unwrap_or_else(|| "/".to_owned());
-    let failed = parameter(&query, "failed").is_some();
+    let failed = parameter(&query, "wrong").is_some();
     let contents = html! {
         h1 { "Sign in" }
         @if !service.config.wants_tokens() {
@@ -40,6 +40,9 @@ pub(super) async fn show(State(service): State<Arc<Service>>, RawQuery(query): R
                     input #token type="password" name="token" autocomplete="current-password" required spellcheck="false";
                 }
                 button type="submit" { "Sign in" }
+            }
+            form.narrow method="post" action="/logout" {
+                button.plain type="submit" { "Sign out of this browser" }
             }
         }
     };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use keyvouch::{File, Route, Submission};
 use keyvouch_emulator::Sample;
@@ -108,10 +108,9 @@ fn hidden(sample: &Sample) -> Markup {
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    headers: HeaderMap,
     wanted: Result<Form<Wanted>, FormRejection>,
 ) -> Result<Page, Problem> {
-    let sample = make(&service, &caller, &headers, wanted).await?;
+    let sample = make(&service, &caller, wanted).await?;
     let case = case(&sample);
     let verifier = Arc::clone(&service.verifier);
     let decoding = case.clone();
@@ -146,18 +145,15 @@ pub(super) async fn show(
 pub(super) async fn files(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    headers: HeaderMap,
     wanted: Result<Form<Wanted>, FormRejection>,
 ) -> Result<Response, Problem> {
-    let sample = make(&service, &caller, &headers, wanted).await?;
+    let sample = make(&service, &caller, wanted).await?;
     let name = format!("attachment; filename=\"{}-{}.zip\"", sample.format, sample.variant);
     let zip = keyvouch_emulator::bundle::zip(&packed(&sample)).map_err(|e| Problem::internal(&e))?;
     let name = HeaderValue::from_str(&name).map_err(|e| Problem::internal(&e))?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/zip")),
         (header::CONTENT_DISPOSITION, name),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     ];
     Ok((headers, zip).into_response())
 }
@@ -165,11 +161,9 @@ pub(super) async fn files(
 async fn make(
     service: &Arc<Service>,
     caller: &Caller,
-    headers: &HeaderMap,
     wanted: Result<Form<Wanted>, FormRejection>,
 ) -> Result<Sample, Problem> {
     caller.must_be(Role::Submit)?;
-    query::must_be_of_this_site(headers)?;
     let Form(wanted) =
         wanted.map_err(|_| Problem::new(Kind::Malformed, "Name a `format`, and a `variant` of it."))?;
     let samples = samples(service, wanted.format).await?;
