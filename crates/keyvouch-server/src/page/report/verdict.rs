@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use crate::page::text::clean;
 use crate::page::view::{Advisory, Appraisal, Check, Report, Requirement};
+use crate::problem::capitalised;
 
 /// What a verdict is called, what it means, and how it looks.
 struct Look {
@@ -151,7 +152,7 @@ fn reason(number: Option<usize>, check: &Check) -> Markup {
         li {
             p.what {
                 @if let Some(number) = number { span.hint { "Statement " (number) ". " } }
-                (sentence(&check.detail))
+                (capitalised(&clean(&check.detail)))
             }
             @if let Some(advice) = &check.advice { p.do { strong { "What to do: " } (clean(advice)) } }
             p.small { code { (clean(&check.id)) } @if !check.place.is_empty() { " in " (clean(&check.place)) } }
@@ -175,7 +176,7 @@ fn unmet_requirement(policy: &str, requirement: &Requirement) -> Markup {
 fn advisory_reason(advisory: &Advisory) -> Markup {
     html! {
         li {
-            p.what { (sentence(&advisory.detail)) }
+            p.what { (capitalised(&clean(&advisory.detail))) }
             @if !advisory.advice.is_empty() { p.do { strong { "What to do: " } (clean(&advisory.advice)) } }
             p.small {
                 "Advisory " code { (clean(&advisory.id)) }
@@ -184,12 +185,4 @@ fn advisory_reason(advisory: &Advisory) -> Markup {
             }
         }
     }
-}
-
-/// A detail of a check, with a capital.
-fn sentence(text: &str) -> String {
-    let text = clean(text);
-    let mut chars = text.chars();
-    let capital: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{capital}{}", chars.as_str())
 }
