@@ -49,10 +49,7 @@ pub(crate) fn outermost(inner: Router<Arc<Service>>, service: &Arc<Service>) -> 
     let worth = SizeAbove::new(WORTH_COMPRESSING).and(compressible);
     let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth);
     let headers = Arc::new(headers::of(service.keeper.is_secure()));
-    inner
-        .layer(compression)
-        .layer(from_fn_with_state(headers, headers::add))
-        .layer(from_fn(logging::watch))
+    inner.layer(compression).layer(from_fn_with_state(headers, headers::add)).layer(from_fn(logging::watch))
 }
 
 /// Text only: what else there is (bundles, images) is compressed already. No answer holds both a secret and what a
