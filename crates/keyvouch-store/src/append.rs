@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest;
 use keyvouch_record::log::{LogKey, Proof};
 use keyvouch_record::{Bundle, trust_data_of};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::db::{Db, Location, reading, writing};
 use crate::error::StoreError;
+use crate::index::storable;
 use crate::record::{Record, Stored};
 use crate::tree::{self, Known, LogState};
 
@@ -118,6 +120,30 @@ impl Store {
         let mut bundle = Bundle::from_parts(manifest, |_, sha256| blobs.get(sha256).cloned())?;
         bundle.case.trust_data = self.trust_data(&trust_data_of(manifest)?).await?;
         Ok(bundle)
+    }
+
+    /// A content of a record, by its SHA-256 in lower-case hexadecimal. Nothing when the record has none such.
+    ///
+    /// # Errors
+    /// When the database does not answer, or has other bytes under that name.
+    pub async fn content(&self, leaf: u64, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let at = i64::try_from(leaf).map_err(|_| StoreError::NoRecord(leaf.to_string()))?;
+        let bytes: Option<Vec<u8>> = reading!(&self.db, pool => {
+            sqlx::query_scalar(
+                "SELECT b.bytes FROM record_blobs r JOIN blobs b ON b.sha256 = r.sha256
+                 WHERE r.leaf = $1 AND r.sha256 = $2",
+            )
+            .bind(at)
+            .bind(storable(sha256))
+            .fetch_optional(pool)
+            .await
+        })?;
+        match bytes {
+            Some(bytes) if hex::encode(digest::digest(&digest::SHA256, &bytes)) != sha256 => {
+                Err(StoreError::Damaged(format!("a file of record {leaf} is not what it was: {sha256}")))
+            }
+            bytes => Ok(bytes),
+        }
     }
 
     /// The contents of a record by their SHA-256.
