@@ -1,11 +1,12 @@
 //! Distinguished names: compared byte for byte, decoded only for people and for patterns on common names.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
+use der::Tag;
 use der::asn1::ObjectIdentifier;
-use der::{Decode, Tag};
 
-use crate::wire::der::{children, content, sequence};
+use crate::wire::der::{Children, content, range_in, single};
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ORGANIZATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.10");
@@ -22,6 +23,78 @@ pub struct Attribute<'a> {
     pub text: Option<&'a str>,
 }
 
+/// A name that was read once, beside its DER: formats ask for the same attributes again and again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Index {
+    /// The attributes with the place of their text.
+    attributes: Vec<(ObjectIdentifier, Option<Range<usize>>)>,
+    rdns: usize,
+    common_name: Option<Range<usize>>,
+    organization: Option<Range<usize>>,
+}
+
+impl Index {
+    /// Of a DER Name. Empty when it cannot be read.
+    pub(super) fn of(name: &[u8]) -> Self {
+        let mut attributes = Vec::with_capacity(4);
+        let place = |text: &str| range_in(name, text.as_bytes());
+        let read = walk(name, |oid, text| attributes.push((oid, text.and_then(place))));
+        if read.is_none() {
+            attributes.clear();
+        }
+        let only = |oid| {
+            let mut found = attributes.iter().filter(|(o, _)| *o == oid);
+            let (_, first) = found.next()?;
+            if found.next().is_some() { None } else { first.clone() }
+        };
+        let (common_name, organization) = (only(COMMON_NAME), only(ORGANIZATION));
+        Self { attributes, rdns: rdn_count(name), common_name, organization }
+    }
+}
+
+/// A name of a certificate.
+#[derive(Debug, Clone, Copy)]
+pub struct Name<'a> {
+    der: &'a [u8],
+    index: &'a Index,
+}
+
+impl<'a> Name<'a> {
+    /// `index` is that of the same name.
+    pub(super) const fn new(der: &'a [u8], index: &'a Index) -> Self {
+        Self { der, index }
+    }
+
+    fn text(self, at: Option<&Range<usize>>) -> Option<&'a str> {
+        std::str::from_utf8(self.der.get(at?.clone())?).ok()
+    }
+
+    /// The only commonName; `None` when there is none, or more than one.
+    #[must_use]
+    pub fn common_name(self) -> Option<&'a str> {
+        self.text(self.index.common_name.as_ref())
+    }
+
+    /// The only organizationName; `None` when there is none, or more than one.
+    #[must_use]
+    pub fn organization(self) -> Option<&'a str> {
+        self.text(self.index.organization.as_ref())
+    }
+
+    /// The first attribute of that type, as text.
+    #[must_use]
+    pub fn attribute(self, oid: ObjectIdentifier) -> Option<&'a str> {
+        let (_, text) = self.index.attributes.iter().find(|(o, _)| *o == oid)?;
+        self.text(text.as_ref())
+    }
+
+    /// How many RDNs it has.
+    #[must_use]
+    pub const fn rdn_count(self) -> usize {
+        self.index.rdns
+    }
+}
+
 /// The attributes of a DER Name, in order, whatever RDN they are in. Empty when it cannot be read.
 #[must_use]
 pub fn attributes(name: &[u8]) -> Vec<Attribute<'_>> {
@@ -30,27 +103,41 @@ pub fn attributes(name: &[u8]) -> Vec<Attribute<'_>> {
 
 fn read(name: &[u8]) -> Option<Vec<Attribute<'_>>> {
     let mut found = Vec::new();
-    for rdn in sequence(name, MAX_PARTS)? {
-        for attribute in children(content(rdn, Tag::Set)?, MAX_PARTS)? {
-            let members = sequence(attribute, 2)?;
-            let (oid, value) = (members.first()?, members.get(1)?);
-            let oid = ObjectIdentifier::from_der(oid).ok()?;
-            let text = match crate::wire::der::single(value)? {
+    walk(name, |oid, text| found.push(Attribute { oid, text }))?;
+    Some(found)
+}
+
+/// Hands over every attribute. `None` when the name cannot be read; some may have been handed over then.
+fn walk<'a>(name: &'a [u8], mut each: impl FnMut(ObjectIdentifier, Option<&'a str>)) -> Option<()> {
+    for rdn in Children::of(content(name, Tag::Sequence)?, MAX_PARTS) {
+        for attribute in Children::of(content(rdn?, Tag::Set)?, MAX_PARTS) {
+            let mut members = Children::of(content(attribute?, Tag::Sequence)?, 2);
+            let (oid, value) = (members.next()??, members.next()??);
+            if members.next().is_some() {
+                return None;
+            }
+            let oid = ObjectIdentifier::from_bytes(content(oid, Tag::ObjectIdentifier)?).ok()?;
+            let text = match single(value)? {
                 (Tag::Utf8String | Tag::PrintableString | Tag::Ia5String, text) => {
                     std::str::from_utf8(text).ok()
                 }
                 _ => None,
             };
-            found.push(Attribute { oid, text });
+            each(oid, text);
         }
     }
-    Some(found)
+    Some(())
 }
 
 fn only(name: &[u8], oid: ObjectIdentifier) -> Option<&str> {
-    let mut found = attributes(name).into_iter().filter(|a| a.oid == oid);
-    let first = found.next()?;
-    if found.next().is_some() { None } else { first.text }
+    let (mut found, mut times) = (None, 0_usize);
+    let tell = |own, text| {
+        if own == oid {
+            (found, times) = (text, times.saturating_add(1));
+        }
+    };
+    walk(name, tell)?;
+    found.filter(|_| times == 1)
 }
 
 /// The only commonName of a DER Name; `None` when there is none, or more than one.
@@ -68,7 +155,9 @@ pub fn organization(name: &[u8]) -> Option<&str> {
 /// How many RDNs a DER Name has.
 #[must_use]
 pub fn rdn_count(name: &[u8]) -> usize {
-    sequence(name, MAX_PARTS).map_or(0, |rdns| rdns.len())
+    let count =
+        |rdns| Children::of(rdns, MAX_PARTS).try_fold(0_usize, |n, rdn| rdn.map(|_| n.saturating_add(1)));
+    content(name, Tag::Sequence).and_then(count).unwrap_or_default()
 }
 
 /// Whether two DER Names have the same attributes with the same values in the same order, whatever string types

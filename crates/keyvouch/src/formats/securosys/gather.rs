@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::formats::Context;
 use crate::input::{Content, Part, PartId, Parts, decode_base64};
-use crate::pki::{Certificate, name};
+use crate::pki::Certificate;
 
 /// A real document has 2 to 3 KB.
 pub(super) const MAX_XML: usize = 256 << 10;
@@ -327,7 +327,9 @@ fn nearest<'a, T>(
 }
 
 fn is_of_securosys(certificate: &Certificate) -> bool {
-    [certificate.subject(), certificate.issuer()].iter().any(|n| name::organization(n) == Some("Securosys"))
+    [certificate.subject_name(), certificate.issuer_name()]
+        .iter()
+        .any(|n| n.organization() == Some("Securosys"))
 }
 
 /// For recognition of a chain that came alone.
