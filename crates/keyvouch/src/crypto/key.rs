@@ -39,12 +39,42 @@ impl Curve {
 
     const fn oid(self) -> ObjectIdentifier {
         match self {
-            Self::P256 => ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
-            Self::P384 => ObjectIdentifier::new_unwrap("1.3.132.0.34"),
-            Self::P521 => ObjectIdentifier::new_unwrap("1.3.132.0.35"),
-            Self::Secp256k1 => ObjectIdentifier::new_unwrap("1.3.132.0.10"),
-            Self::BrainpoolP256r1 => ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7"),
-            Self::BrainpoolP384r1 => ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.11"),
+            Self::P256 => const { ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7") },
+            Self::P384 => const { ObjectIdentifier::new_unwrap("1.3.132.0.34") },
+            Self::P521 => const { ObjectIdentifier::new_unwrap("1.3.132.0.35") },
+            Self::Secp256k1 => const { ObjectIdentifier::new_unwrap("1.3.132.0.10") },
+            Self::BrainpoolP256r1 => const { ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7") },
+            Self::BrainpoolP384r1 => const { ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.11") },
+        }
+    }
+
+    /// What stands before the point in a SubjectPublicKeyInfo (RFC 5480, 2).
+    const fn spki_head(self) -> &'static [u8] {
+        match self {
+            Self::P256 => {
+                b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00"
+            }
+            Self::P384 => {
+                b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00"
+            }
+            Self::P521 => {
+                b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00"
+            }
+            Self::Secp256k1 => {
+                b"\x30\x56\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x05\x2b\x81\x04\x00\x0a\x03\x42\x00"
+            }
+            Self::BrainpoolP256r1 => {
+                b"\x30\x5a\x30\x14\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x07\x03\x42\x00"
+            }
+            Self::BrainpoolP384r1 => {
+                b"\x30\x7a\x30\x14\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x0b\x03\x62\x00"
+            }
         }
     }
 
@@ -229,12 +259,7 @@ impl PublicKey {
         if point.first() != Some(&4) || !right_length {
             return Err(KeyError::PointForm);
         }
-        let encode = || -> der::Result<Vec<u8>> {
-            let mut algorithm = EC_PUBLIC_KEY.to_der()?;
-            algorithm.extend(curve.oid().to_der()?);
-            join_spki(&sequence(&algorithm)?, point)
-        };
-        let spki = encode().map_err(|_| KeyError::PointForm)?;
+        let spki = [curve.spki_head(), point].concat();
         Ok(Self::make(spki, point.to_vec(), Material::Ec { curve, point: point.to_vec() }))
     }
 

@@ -26,7 +26,7 @@ pub(super) fn is_pem(bytes: &[u8]) -> bool {
 pub fn find(text: &str) -> Vec<Block<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
-    while let Some((between, after)) = rest.split_once(BEGIN) {
+    while let Some((between, after)) = split_at(rest, BEGIN) {
         found.extend(ends(between));
         rest = after;
         let Some((label, body)) = after.split_once(DASHES) else { break };
@@ -34,7 +34,7 @@ pub fn find(text: &str) -> Vec<Block<'_>> {
         if label.contains(['\n', '\r']) {
             continue;
         }
-        let end = body.find(END);
+        let end = place_of(body, END);
         let inner = end.and_then(|at| body.get(..at)).map(without_headers);
         let closed = end.and_then(|at| body.get(at..)).is_some_and(|tail| {
             tail.strip_prefix(END).and_then(|t| t.strip_prefix(label)).is_some_and(|t| t.starts_with(DASHES))
@@ -49,6 +49,20 @@ pub fn find(text: &str) -> Vec<Block<'_>> {
     }
     found.extend(ends(rest));
     found
+}
+
+/// Where a marker, which begins with a dash, is first. Between markers there is seldom a dash, and to look for one
+/// character is far quicker than for a text.
+fn place_of(text: &str, marker: &str) -> Option<usize> {
+    text.match_indices('-')
+        .map(|(at, _)| at)
+        .find(|at| text.get(*at..).is_some_and(|t| t.starts_with(marker)))
+}
+
+/// What is before the first such marker, and what is after it.
+fn split_at<'t>(text: &'t str, marker: &str) -> Option<(&'t str, &'t str)> {
+    let (before, from) = text.split_at_checked(place_of(text, marker)?)?;
+    Some((before, from.strip_prefix(marker)?))
 }
 
 /// Blocks that end in a text where none begins: what they begin with was damaged. To pass over them as over any other
@@ -90,6 +104,23 @@ mod tests {
         assert_eq!(blocks.len(), 2);
         assert_eq!(blocks[0], Block { label: "CERTIFICATE", der: Some(vec![1, 2]) });
         assert_eq!(blocks[1], Block { label: "NEW CERTIFICATE REQUEST", der: Some(vec![3, 4]) });
+    }
+
+    #[test]
+    fn markers_are_found_where_texts_are() {
+        for text in [
+            "",
+            "-",
+            "------BEGIN X",
+            "a-----BEGI-----BEGIN -----BEGIN ",
+            "---é--BEGIN -----BEGIN",
+            "-----END ",
+        ] {
+            for marker in [BEGIN, END] {
+                assert_eq!(place_of(text, marker), text.find(marker), "{text}");
+                assert_eq!(split_at(text, marker), text.split_once(marker), "{text}");
+            }
+        }
     }
 
     #[test]
