@@ -1,6 +1,7 @@
 //! PEM blocks (RFC 7468, lax): any text around them, CRLF, white space at line ends.
 
 use super::base64;
+use crate::wire::bytes::contains;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -18,7 +19,7 @@ pub struct Block<'t> {
 /// Whether there is a PEM block in the bytes.
 #[must_use]
 pub(super) fn is_pem(bytes: &[u8]) -> bool {
-    bytes.windows(BEGIN.len()).any(|w| w == BEGIN.as_bytes())
+    contains(bytes, BEGIN.as_bytes())
 }
 
 /// The PEM blocks of a text, in order.
@@ -29,7 +30,7 @@ pub fn find(text: &str) -> Vec<Block<'_>> {
     while let Some((between, after)) = split_at(rest, BEGIN) {
         found.extend(ends(between));
         rest = after;
-        let Some((label, body)) = after.split_once(DASHES) else { break };
+        let Some((label, body)) = split_at(after, DASHES) else { break };
         // A label that runs over a line end is no label.
         if label.contains(['\n', '\r']) {
             continue;
@@ -68,8 +69,13 @@ fn split_at<'t>(text: &'t str, marker: &str) -> Option<(&'t str, &'t str)> {
 /// Blocks that end in a text where none begins: what they begin with was damaged. To pass over them as over any other
 /// text would change what the rest says, such as of which key a chain of certificates speaks.
 fn ends(text: &str) -> impl Iterator<Item = Block<'_>> {
-    text.split(END).skip(1).filter_map(|after| {
-        let (label, _) = after.split_once(DASHES)?;
+    let mut rest = text;
+    let texts = std::iter::from_fn(move || {
+        (_, rest) = split_at(rest, END)?;
+        Some(split_at(rest, END).map_or(rest, |(this, _)| this))
+    });
+    texts.filter_map(|after| {
+        let (label, _) = split_at(after, DASHES)?;
         (!label.contains(['\n', '\r'])).then_some(Block { label, der: None })
     })
 }
@@ -116,7 +122,7 @@ mod tests {
             "---é--BEGIN -----BEGIN",
             "-----END ",
         ] {
-            for marker in [BEGIN, END] {
+            for marker in [BEGIN, END, DASHES] {
                 assert_eq!(place_of(text, marker), text.find(marker), "{text}");
                 assert_eq!(split_at(text, marker), text.split_once(marker), "{text}");
             }

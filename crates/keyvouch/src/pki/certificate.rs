@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
 use der::{Decode, Reader, SliceReader, Tag};
@@ -24,7 +24,7 @@ pub struct Certificate(Arc<Inner>);
 
 struct Inner {
     der: Vec<u8>,
-    sha256: [u8; 32],
+    sha256: OnceLock<[u8; 32]>,
     version: u32,
     serial: Range<usize>,
     tbs: Range<usize>,
@@ -162,7 +162,7 @@ impl Certificate {
             return Err(malformed("extensions in a certificate that is not version 3"));
         }
         Ok(Self(Arc::new(Inner {
-            sha256: sha256(der),
+            sha256: OnceLock::new(),
             version: tbs.version.0.saturating_add(1),
             serial: place(tbs.raw_serial())?,
             tbs: place(tbs.as_ref())?,
@@ -195,7 +195,7 @@ impl Certificate {
     /// SHA-256 of the certificate.
     #[must_use]
     pub fn sha256(&self) -> &[u8; 32] {
-        &self.0.sha256
+        self.0.sha256.get_or_init(|| sha256(&self.0.der))
     }
 
     /// 1, 2 or 3.
@@ -405,7 +405,7 @@ impl Eq for Certificate {}
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Certificate({}, {})", self.display_name(), hex::encode(self.0.sha256))
+        write!(f, "Certificate({}, {})", self.display_name(), hex::encode(self.sha256()))
     }
 }
 

@@ -703,6 +703,11 @@ impl Anchors {
         self.of_format(format).filter(|a| a.kind == AnchorKind::Intermediate)
     }
 
+    /// What is known of a format and not trusted, in the order of the ids.
+    pub fn untrusted_for<'a>(&'a self, format: &'a str) -> impl Iterator<Item = &'a Anchor> {
+        self.of_format(format).filter(|a| a.kind == AnchorKind::Untrusted)
+    }
+
     /// What is known and not trusted, in the order of the ids.
     pub fn untrusted(&self) -> impl Iterator<Item = &Anchor> {
         self.iter().filter(|a| a.kind == AnchorKind::Untrusted)

@@ -12,6 +12,7 @@ use super::names::DeviceName;
 use crate::formats::Context;
 use crate::input::{Content, Part, PartId, gzip_start, inflate_single_gzip};
 use crate::pki::Certificate;
+use crate::wire::bytes::contains;
 
 /// Bounds on what Google compresses, before and after.
 const MAX_CONTAINER: usize = 64 * 1024;
@@ -339,8 +340,4 @@ const AWS_ROOT: &str = "AWS CloudHSM Root G1";
 
 fn is_azure_text(text: &[u8]) -> bool {
     contains(text, b"\"privateKeyAttestation\"") || contains(text, b"\"certificatePemFile\"")
-}
-
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|w| w == word)
 }
