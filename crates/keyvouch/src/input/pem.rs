@@ -42,7 +42,7 @@ pub fn find(text: &str) -> Vec<Block<'_>> {
         });
         let inner =
             inner.map(|inner| if label.starts_with("PGP ") { without_checksum(inner) } else { inner });
-        let der = inner.filter(|_| closed).and_then(|inner| base64::decode(inner.as_bytes()));
+        let der = inner.filter(|_| closed).and_then(base64::decode_text);
         found.push(Block { label, der });
         rest = end.and_then(|at| body.get(at..)).unwrap_or("");
         // Past "-----END ": what follows is text until the next BEGIN.

@@ -204,6 +204,42 @@ mod tests {
     use keyvouch_emulator::x509::{self, Text};
 
     #[test]
+    fn a_name_that_was_read_once_says_what_its_bytes_say() {
+        let of = |parts: &[(&str, Text, &str)]| x509::name(parts).unwrap();
+        let (utf8, printable) = (Text::Utf8, Text::Printable);
+        let good = of(&[("C", printable, "DE"), ("O", utf8, "A"), ("OU", utf8, "B"), ("CN", utf8, "C é")]);
+        let names = [
+            of(&[("O", utf8, "A"), ("O", utf8, "A"), ("CN", utf8, "B"), ("CN", printable, "B")]),
+            keyvouch_emulator::der::sequence(&[x509::rdn(&[("O", utf8, "A"), ("CN", utf8, "B")]).unwrap()]),
+            good[..good.len() - 1].to_vec(),
+            [good.as_slice(), &[0]].concat(),
+            // A string type that is not read, an attribute without value, one with two, and no object identifier
+            b"\x30\x0e\x31\x0c\x30\x0a\x06\x03\x55\x04\x03\x1e\x03\x00\x41\x42".to_vec(),
+            b"\x30\x09\x31\x07\x30\x05\x06\x03\x55\x04\x03".to_vec(),
+            b"\x30\x0f\x31\x0d\x30\x0b\x06\x03\x55\x04\x03\x0c\x01A\x0c\x01B".to_vec(),
+            b"\x30\x0a\x31\x08\x30\x06\x05\x00\x0c\x02AB".to_vec(),
+            b"\x30\x00".to_vec(),
+            Vec::new(),
+            good,
+        ];
+        for der in &names {
+            let index = Index::of(der);
+            let name = Name::new(der, &index);
+            assert_eq!(name.common_name(), common_name(der), "{der:02x?}");
+            assert_eq!(name.organization(), organization(der), "{der:02x?}");
+            assert_eq!(name.rdn_count(), rdn_count(der), "{der:02x?}");
+            let first = |oid| attributes(der).into_iter().find(|a| a.oid == oid).and_then(|a| a.text);
+            for oid in
+                ["2.5.4.3", "2.5.4.6", "2.5.4.10", "2.5.4.11", "2.5.4.12"].map(ObjectIdentifier::new_unwrap)
+            {
+                assert_eq!(name.attribute(oid), first(oid), "{oid} in {der:02x?}");
+            }
+        }
+        let [.., last] = &names;
+        assert_eq!((common_name(last), organization(last)), (Some("C é"), Some("A")));
+    }
+
+    #[test]
     fn string_types_do_not_matter_and_everything_else_does() {
         let of = |text, parts: &[(&str, &str)]| {
             let parts: Vec<_> = parts.iter().map(|(kind, value)| (*kind, text, *value)).collect();
