@@ -11,13 +11,13 @@ use serde_json::{Map, Value};
 
 use crate::problem::{Kind, Problem};
 
-pub(crate) use json::{AppraisalRequest, decode, read as read_json};
+pub(crate) use json::{AppraisalRequest, base64, decode, read as read_json};
 
 /// The most files of one kind in a request.
 pub(crate) const MAX_FILES: usize = 64;
 /// The most policies, and the most options, in a request.
 pub(crate) const MAX_NAMES: usize = 32;
-/// The most bytes of a file's name.
+/// The most characters of a file's name.
 const MAX_NAME: usize = 255;
 /// The most bytes of a nonce.
 const MAX_NONCE: usize = 1_024;
@@ -217,8 +217,8 @@ fn read_time(text: &str) -> Result<Time, Problem> {
 fn check_name(name: &str) -> Result<(), Problem> {
     let why = if name.trim().is_empty() {
         "a file has no name"
-    } else if name.len() > MAX_NAME {
-        "the name of a file is longer than 255 bytes"
+    } else if name.chars().count() > MAX_NAME {
+        "the name of a file is longer than 255 characters"
     } else if name.chars().any(char::is_control) {
         "the name of a file has control characters"
     } else {

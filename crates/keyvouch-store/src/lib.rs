@@ -11,6 +11,7 @@
 mod append;
 pub mod audit;
 mod challenges;
+mod content;
 mod db;
 mod error;
 mod firmware;
@@ -21,6 +22,7 @@ mod record;
 mod search;
 mod tokens;
 mod tree;
+mod trust;
 
 pub use append::{Receipt, Store};
 pub use challenges::Used;

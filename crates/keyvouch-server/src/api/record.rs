@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use keyvouch::File;
 use keyvouch::appraisal::Report;
-use keyvouch_record::{Answer, Bundle, recheck};
+use keyvouch_record::{Answer, Bundle, TrustData, recheck};
 use keyvouch_results::html;
 use keyvouch_store::{Role, StoreError, Stored};
 use serde::{Deserialize, Serialize};
@@ -113,8 +113,10 @@ async fn judge_again(service: &Arc<Service>, id: &str) -> Result<Again, Problem>
         .compute(move |service| {
             let (case, judging) = (&bundle.case, &service.judging);
             // To read the trust data takes far longer than an appraisal: it is done when it is another.
-            if case.default_anchors == judging.default_anchors && case.operator_data == judging.operator_data
-            {
+            let same = case.trust_data == TrustData::BuiltIn
+                && case.default_anchors == judging.default_anchors
+                && case.operator_data == judging.operator_data;
+            if same {
                 let report = case.judge_with(&service.verifier)?;
                 if report.to_json().is_ok_and(|json| json.as_bytes() == bundle.report) {
                     return Ok(Again { bundle, report: Ok(report) });
