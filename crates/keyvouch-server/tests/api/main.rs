@@ -15,5 +15,6 @@ mod appraisals;
 mod catalogue;
 mod challenges;
 mod description;
+mod docs;
 mod records;
 mod roles;
