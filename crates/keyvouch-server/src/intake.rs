@@ -19,6 +19,8 @@ pub(crate) const MAX_FILES: usize = 64;
 pub(crate) const MAX_NAMES: usize = 32;
 /// The most characters of a file's name.
 const MAX_NAME: usize = 255;
+/// The most bytes of JSON that are read where they came in.
+const SMALL: usize = 256 << 10;
 /// The most bytes of a nonce.
 const MAX_NONCE: usize = 1_024;
 
@@ -79,7 +81,15 @@ impl Intake {
     /// Names the member or field that is not understood.
     pub(crate) async fn read(request: Request, most: usize) -> Result<Self, Problem> {
         match content_type(request.headers()).as_deref() {
-            Some("application/json") => Self::of_json(&body(request.into_body(), most).await?),
+            Some("application/json") => {
+                let bytes = body(request.into_body(), most).await?;
+                if bytes.len() <= SMALL {
+                    return Self::of_json(&bytes);
+                }
+                // Much JSON takes long to read: others are not to wait for it.
+                let reading = tokio::task::spawn_blocking(move || Self::of_json(&bytes));
+                reading.await.map_err(|e| Problem::internal(&e))?
+            }
             Some("multipart/form-data") => Self::of_form(request, most, Blank::Refused).await,
             other => Err(media_type(other, "application/json, or multipart/form-data with the files")),
         }
