@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use keyvouch::appraisal::Report;
 use keyvouch::tpm::activation::{ActivationError, Pending};
@@ -15,8 +16,10 @@ use keyvouch_store::{Location, Receipt, Record, Store, StoreError, Used};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::auth::Keeper;
 use crate::config::Config;
 use crate::intake::{Activation, Freshness, Intake};
+use crate::limits::Load;
 use crate::measure;
 use crate::problem::{Kind, Problem, sentence};
 
@@ -73,6 +76,11 @@ pub enum StartError {
          Make a token with `keyvouch token create`, and write `access = \"tokens\"`"
     )]
     Open(std::net::IpAddr),
+    /// The public address is none.
+    #[error(
+        "`public_url` is {0:?}: write `https://` or `http://`, the host and, if need be, the port, and nothing more"
+    )]
+    PublicUrl(String),
     /// The port cannot be listened on.
     #[error("{address}: cannot listen: {why}")]
     Listen {
@@ -102,6 +110,12 @@ pub struct Service {
     pub(crate) log_key: LogKey,
     pub(crate) result_key: SigningKey,
     pub(crate) former_results: Vec<Value>,
+    /// Knows who may come in.
+    pub(crate) keeper: Keeper,
+    /// What is carried at once.
+    pub(crate) load: Load,
+    /// Whether the service was told to stop.
+    pub(crate) stopping: AtomicBool,
     /// Appraisals at once: more threads than processors only make all of them late.
     turns: Arc<Semaphore>,
 }
@@ -132,6 +146,7 @@ impl Service {
         if !config.wants_tokens() && !ip.is_loopback() {
             return Err(StartError::Open(ip));
         }
+        let keeper = Keeper::new(&config)?;
         let policies: BTreeMap<String, Policy> =
             judging.policies.iter().map(|p| (p.name().to_owned(), p.clone())).collect();
         if let Some(name) = config.policies.default.iter().find(|name| !policies.contains_key(*name)) {
@@ -142,7 +157,9 @@ impl Service {
         let store = Store::open(&Location::parse(&config.database())?).await?;
         store.keep_trust_data().await?;
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let turns = Arc::new(Semaphore::new(config.limits.at_once.unwrap_or(processors).max(1)));
+        let at_once = config.limits.at_once.unwrap_or(processors).clamp(1, Semaphore::MAX_PERMITS);
+        let load = Load::new(&config.limits, at_once);
+        let turns = Arc::new(Semaphore::new(at_once));
         Ok(Arc::new(Self {
             config,
             store,
@@ -152,6 +169,9 @@ impl Service {
             log_key,
             result_key,
             former_results,
+            keeper,
+            load,
+            stopping: AtomicBool::new(false),
             turns,
         }))
     }
@@ -160,6 +180,11 @@ impl Service {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Whether the service was told to stop: it answers still, and wants no new requests.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 
     /// Judges what is asked and records it. Whatever the verdict, it is an answer; an error means that there is none
@@ -181,11 +206,18 @@ impl Service {
         let nonce = case.submission.nonce.clone();
         let submitter = submitter.to_owned();
         let recorded_at = now_ms()?;
-        let judging = self.compute(move |service| service.judge(case, &submitter, recorded_at));
+        let judging = self.compute(move |service| {
+            let began = Instant::now();
+            let judged = service.judge(case, &submitter, recorded_at);
+            measure::judged(began.elapsed());
+            judged
+        });
         let (report, json, record) = judging.await?;
         measure::appraised(&report);
         // On disk before anybody is told.
+        let began = Instant::now();
         let receipt = self.store.append(record).await?;
+        measure::recorded(began.elapsed(), &receipt);
         tracing::info!(
             id = receipt.id,
             leaf = receipt.leaf,
@@ -209,6 +241,14 @@ impl Service {
             done
         });
         done.await.map_err(|e| Problem::internal(&e))?
+    }
+
+    /// Does work that takes a processor and leaves no record, when its turn comes.
+    pub(crate) async fn off_the_record<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.compute(|_| work()).await
     }
 
     fn judge(&self, case: Case, submitter: &str, now: i64) -> Result<(Report, Vec<u8>, Record), Problem> {

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::db::{Db, Location, reading, writing};
 use crate::error::StoreError;
+use crate::index::storable;
 use crate::record::{Record, Stored};
 use crate::tree::{self, Known, LogState};
 
@@ -93,7 +94,7 @@ impl Store {
     pub async fn stored(&self, id: &str) -> Result<Stored, StoreError> {
         let row: Option<(i64, i64, Option<Vec<u8>>)> = reading!(&self.db, pool => {
             sqlx::query_as("SELECT leaf, recorded_at, manifest FROM records WHERE id = $1")
-                .bind(id)
+                .bind(storable(id))
                 .fetch_optional(pool)
                 .await
         })?;
