@@ -64,16 +64,6 @@ pub(crate) struct Activation {
     pub(crate) answer: Vec<u8>,
 }
 
-/// What becomes of fields of a form that nobody filled in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Blank {
-    /// They are errors: a program that leaves a nonce empty has a fault.
-    Refused,
-    /// They count as left out: browsers send every field.
-    #[allow(dead_code, reason = "for forms of the page")]
-    LeftOut,
-}
-
 impl Intake {
     /// Reads the body of a request: JSON, or a form with files. At most so many bytes.
     ///
@@ -90,7 +80,7 @@ impl Intake {
                 let reading = tokio::task::spawn_blocking(move || Self::of_json(&bytes));
                 reading.await.map_err(|e| Problem::internal(&e))?
             }
-            Some("multipart/form-data") => Self::of_form(request, most, Blank::Refused).await,
+            Some("multipart/form-data") => Self::of_form(request, most).await,
             other => Err(media_type(other, "application/json, or multipart/form-data with the files")),
         }
     }
