@@ -38,7 +38,7 @@ pub(super) async fn judge(
 
 /// Whether all that the record rested on can be asked again.
 pub(super) fn can_be_judged_again(bundle: &Bundle) -> bool {
-    bundle.case.submission.options.files().all(|(name, _)| name != ACTIVATION)
+    bundle.case.submission.options.values().all(|(name, _)| name != ACTIVATION)
 }
 
 fn intake(bundle: Bundle, service: &Service) -> Intake {

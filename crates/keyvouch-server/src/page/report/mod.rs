@@ -35,18 +35,25 @@ pub(super) async fn show(
     // Here too: a record that is gone says so.
     let bundle = service.store.bundle(&id).await?;
     may_see(&caller, &bundle)?;
-    let decoding = (Arc::clone(&service), bundle);
-    let decoded = tokio::task::spawn_blocking(move || {
-        let (service, bundle) = decoding;
+    of_record(&service, &stored, bundle).await
+}
+
+/// The page of a record, for whoever may see it.
+pub(crate) async fn of_record(
+    service: &Arc<Service>,
+    stored: &Stored,
+    bundle: Bundle,
+) -> Result<Page, Problem> {
+    let decoding = service.compute(move |service| {
         let view = raw::decode(&service.verifier, &bundle.case);
-        (bundle, view)
+        Ok((bundle, view))
     });
-    let (bundle, decoded) = decoded.await.map_err(|e| Problem::internal(&e))?;
+    let (bundle, decoded) = decoding.await?;
     let report = Report::read(&bundle.report)?;
     let shown = Shown {
         report: &report,
         decoded: decoded.as_ref().map_err(String::as_str),
-        record: Some(Recorded { stored: &stored, bundle: &bundle, log: service.log_key.name() }),
+        record: Some(Recorded { stored, bundle: &bundle, log: service.log_key.name() }),
     };
     Ok(page(Place::Record, &shown.title(), &shown.contents()))
 }
