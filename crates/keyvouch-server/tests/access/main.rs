@@ -1,0 +1,11 @@
+//! Who comes in, and who does not.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
+mod browsers;
+mod numbers;
+mod process;
+#[path = "../support/served.rs"]
+mod served;
+mod tls;
+mod tokens;
