@@ -20,6 +20,6 @@ pub mod log;
 mod recheck;
 
 pub use asked::AskedError;
-pub use bundle::{Bundle, BundleError, MAX_BUNDLE, Part, Parts};
+pub use bundle::{Bundle, BundleError, MAX_BUNDLE, Part, Parts, trust_data_of};
 pub use case::{Case, CaseError, TrustData};
 pub use recheck::{Answer, Difference, Recheck, recheck};

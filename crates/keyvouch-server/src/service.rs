@@ -155,6 +155,7 @@ impl Service {
         let empty = Submission::new(Vec::new(), Time::from_unix(0));
         let verifier = Arc::new(Verifier::new(case(&judging, empty, Vec::new()).reference()?));
         let store = Store::open(&Location::parse(&config.database())?).await?;
+        store.keep_trust_data().await?;
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let at_once = config.limits.at_once.unwrap_or(processors).clamp(1, Semaphore::MAX_PERMITS);
         let load = Load::new(&config.limits, at_once);
