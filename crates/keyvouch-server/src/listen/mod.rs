@@ -175,7 +175,7 @@ async fn upkeep(service: Arc<Service>) {
         ticks.tick().await;
         measure::upkeep();
         // Every ten minutes.
-        if round % 60 == 0
+        if round.is_multiple_of(60)
             && let Ok(now) = now_ms()
             && let Err(why) = service.store.forget_challenges(now.saturating_sub(REMEMBERED)).await
         {

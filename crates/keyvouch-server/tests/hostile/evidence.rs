@@ -38,7 +38,9 @@ async fn crowd(served: &Served, clients: usize, request: &str) -> JoinSet<String
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_thousand_who_hand_in_each_is_recorded_or_told_to_come_later() {
-    let mut served = Served::start(|config| config.limits.waiting = 500).await;
+    // However slow the machine of the test is: who is sent away for the time it took may be recorded.
+    let mut served =
+        Served::start(|config| (config.limits.waiting, config.limits.request_seconds) = (500, 300)).await;
     let request = post_json("/v1/appraisals", &yubikey());
     let answers = crowd(&served, 1_000, &request).await.join_all().await;
     let good = answers.iter().filter(|status| *status == "200").count();
@@ -52,7 +54,7 @@ async fn of_a_thousand_who_hand_in_each_is_recorded_or_told_to_come_later() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_told_is_recorded_and_who_is_recorded_is_told_also_when_the_service_stops() {
-    let mut served = Served::start(|_| {}).await;
+    let mut served = Served::start(|config| config.limits.shutdown_seconds = 60).await;
     let request = post_json("/v1/appraisals", &yubikey());
     let mut crowd = crowd(&served, 100, &request).await;
     // In the middle of the work.
