@@ -88,6 +88,9 @@ async fn the_service_as_a_process() {
     let nowhere = client().get(url("/kv_secret-path")).send().await.unwrap();
     assert_eq!(nowhere.status(), 404);
 
+    // Without TLS there is nothing to read again, and it goes on.
+    signal("-HUP", process.id());
+    assert_eq!(client().get(url("/healthz")).send().await.unwrap().status(), 200);
     signal("-TERM", process.id());
     assert_eq!(heard(&ear), "STOPPING=1");
     let rest: Vec<String> = log.collect();
