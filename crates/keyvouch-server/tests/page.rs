@@ -301,6 +301,8 @@ async fn guides_link_to_each_other() {
         "<table>",
     ]);
     site.get("/docs/architecture").await.shows(&["id=\"checks-that-every-format-shares\""]);
+    site.get("/docs/policies").await.shows(&["href=\"/docs/keyvouch.cedarschema\"", "href=\"/devices\""]);
+    site.get("/docs/keyvouch.cedarschema").await.shows(&["What an appraisal policy can speak of."]);
     assert_eq!(site.get("/devices/abacus").await.status, StatusCode::NOT_FOUND);
     assert_eq!(site.get("/devices/..%2f..%2fCargo").await.status, StatusCode::NOT_FOUND);
 }

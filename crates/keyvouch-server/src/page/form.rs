@@ -96,7 +96,7 @@ fn request(fault: Option<&Fault>) -> Markup {
         fieldset.step {
             legend { "Request " span.optional { "optional" } }
             (error("request-error", fault))
-            div.drop.small data-drop="request" {
+            div.drop.second data-drop="request" {
                 label.big for="request" { "What must hold the key" }
                 p.hint #request-hint {
                     "The certification request (CSR), a certificate or a public key. Then the answer says whether it holds the attested "

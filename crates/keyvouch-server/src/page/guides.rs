@@ -31,6 +31,10 @@ const DOCS: &[(&str, &str)] = files!("docs":
     "witness.schema.json",
 );
 
+/// What they link to beyond docs/.
+const SCHEMA: (&str, &str) =
+    ("keyvouch.cedarschema", include_str!("../../../../data/policies/keyvouch.cedarschema"));
+
 /// The folder of a document, for the links in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Folder {
@@ -97,7 +101,8 @@ fn show(folder: Folder, name: &str) -> Result<Response, Problem> {
         };
         return Ok(page(Place::Devices, &title, &contents).into_response());
     }
-    let plain = files.iter().find(|(each, _)| *each == name && !each.ends_with(".md"));
+    let mut plain = files.iter().chain((folder == Folder::Docs).then_some(&SCHEMA));
+    let plain = plain.find(|(each, _)| *each == name && !each.ends_with(".md"));
     let (_, text) = plain.ok_or_else(|| {
         Problem::new(Kind::NotFound, format!("There is no guide {name:?}. /devices lists them."))
     })?;
@@ -116,6 +121,11 @@ const fn files(folder: Folder) -> &'static [(&'static str, &'static str)] {
 fn address(folder: Folder, link: &str) -> Option<String> {
     if leads_elsewhere(link) || link.starts_with('#') {
         return Some(link.to_owned());
+    }
+    match link {
+        "devices" | "devices/" => return Some("/devices".to_owned()),
+        "../data/policies/keyvouch.cedarschema" => return Some(format!("/docs/{}", SCHEMA.0)),
+        _ => {}
     }
     let (path, fragment) =
         link.split_once('#').map_or((link, String::new()), |(path, name)| (path, format!("#{name}")));

@@ -61,7 +61,7 @@ fn of_all_formats() -> Page {
                         strong #(format!("name-{format}")) { (format_title(format)) }
                         div.send {
                             button.quiet type="submit" aria-describedby=(format!("name-{format}")) { "Make one" }
-                            a href=(query::address("/samples", [("format", *format)])) aria-label=(format!("All samples of {}", format_title(format))) { "all variants" }
+                            a href=(query::address("/samples", [("format", *format)])) { "all variants" span.unseen { " of " (format_title(format)) } }
                         }
                     }
                 }

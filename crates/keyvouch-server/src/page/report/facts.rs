@@ -11,7 +11,7 @@ pub(super) fn files(report: &Report, record: Option<&Recorded<'_>>) -> Markup {
     html! {
         section aria-labelledby="files" {
             h2 #files { "Files" }
-            table.cards role="table" {
+            table.cards.handed role="table" {
                 caption { "As they were handed in" }
                 thead role="rowgroup" { tr role="row" {
                     @for head in ["Name", "Role", "Recognised as", "Size", "SHA-256"] { th scope="col" role="columnheader" { (head) } }

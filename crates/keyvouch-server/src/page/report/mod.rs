@@ -18,6 +18,7 @@ use keyvouch_record::Bundle;
 use keyvouch_store::{Role, Stored};
 use maud::{Markup, html};
 
+use self::statement::StatementPlace;
 use super::again::can_be_judged_again;
 use super::layout::{Page, Place, page};
 use super::view::Report;
@@ -82,19 +83,21 @@ impl Shown<'_> {
     pub(super) fn contents(&self) -> Markup {
         let report = self.report;
         let several = report.appraisals.len() > 1;
+        let request = report.inputs.iter().any(|input| input.role == "request");
         html! {
             (verdict::banner(report))
             (verdict::reasons(report))
             @for (number, appraisal) in (1_usize..).zip(&report.appraisals) {
+                @let place = StatementPlace { number, several, request };
                 @if several {
-                    section.statement aria-labelledby=(format!("statement-{number}")) {
-                        h2 id=(format!("statement-{number}")) {
+                    section.statement aria-labelledby=(place.id("statement")) {
+                        h2 id=(place.id("statement")) {
                             "Statement " (number) " of " (report.appraisals.len()) ": " (statement::format_title(&appraisal.format))
                         }
-                        (statement::statement(number, appraisal))
+                        (statement::statement(place, appraisal))
                     }
                 } @else {
-                    (statement::statement(number, appraisal))
+                    (statement::statement(place, appraisal))
                 }
             }
             (facts::files(report, self.record.as_ref()))
