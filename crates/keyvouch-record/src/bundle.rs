@@ -386,6 +386,14 @@ impl Contents {
     }
 }
 
+/// The digest of the trust data that a record was judged with, as its manifest names it.
+///
+/// # Errors
+/// When it is no manifest.
+pub fn trust_data_of(manifest: &[u8]) -> Result<String, BundleError> {
+    Ok(read_manifest(manifest)?.trust_data)
+}
+
 /// The members of a ZIP file by name: bounded, and none twice.
 fn unpack(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
     if bytes.len() > MAX_BUNDLE {

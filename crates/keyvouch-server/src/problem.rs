@@ -36,6 +36,11 @@ macro_rules! problems {
                 match self { $(Self::$name => (StatusCode::$status, $kind, $title)),* }
             }
         }
+
+        /// The title of the problems of that status.
+        pub(crate) fn title_of(status: StatusCode) -> Option<&'static str> {
+            [$((StatusCode::$status, $title)),*].into_iter().find(|(s, _)| *s == status).map(|(_, title)| title)
+        }
     };
 }
 
@@ -131,7 +136,7 @@ impl From<StoreError> for Problem {
             StoreError::NoRecord(_) => Self::new(Kind::NotFound, sentence(&error)),
             StoreError::Pruned(_) => Self::new(Kind::Gone, sentence(&error)),
             _ if error.is_temporary() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the database is away");
+                tracing::warn!(%error, "the database is away");
                 Self::new(
                     Kind::Unavailable,
                     "The record cannot be reached. Nothing was recorded; send the request again later.",

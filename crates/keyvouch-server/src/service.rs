@@ -10,7 +10,7 @@ use keyvouch::tpm::activation::{ActivationError, Pending};
 use keyvouch::{File, Options, Submission, Time, Verifier};
 use keyvouch_policy::{Policy, Settings};
 use keyvouch_record::log::LogKey;
-use keyvouch_record::{Bundle, Case, CaseError, TrustData};
+use keyvouch_record::{AskedError, Bundle, Case, CaseError, TrustData, asked};
 use keyvouch_results::SigningKey;
 use keyvouch_store::{Location, Receipt, Record, Store, StoreError, Used};
 use serde_json::Value;
@@ -129,6 +129,10 @@ pub(crate) struct Appraised {
     pub(crate) json: Vec<u8>,
     /// Where it is recorded.
     pub(crate) receipt: Receipt,
+    /// When it was recorded, in milliseconds since 1970.
+    pub(crate) recorded_at: i64,
+    /// The nonce that the evidence had to answer.
+    pub(crate) nonce: Option<Vec<u8>>,
 }
 
 impl Service {
@@ -151,6 +155,7 @@ impl Service {
         let empty = Submission::new(Vec::new(), Time::from_unix(0));
         let verifier = Arc::new(Verifier::new(case(&judging, empty, Vec::new()).reference()?));
         let store = Store::open(&Location::parse(&config.database())?).await?;
+        store.keep_trust_data().await?;
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let at_once = config.limits.at_once.unwrap_or(processors).clamp(1, Semaphore::MAX_PERMITS);
         let load = Load::new(&config.limits, at_once);
@@ -186,21 +191,28 @@ impl Service {
     /// and that nothing was recorded.
     pub(crate) async fn appraise(
         self: &Arc<Self>,
-        intake: Intake,
+        mut intake: Intake,
         submitter: &str,
     ) -> Result<Appraised, Problem> {
+        if intake.request.is_none() {
+            intake = self
+                .compute(move |_| {
+                    intake.request = asked::find_request(&intake.evidence).map_err(unasked)?.cloned();
+                    Ok(intake)
+                })
+                .await?;
+        }
         let case = self.case(intake).await?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| Problem::internal(&e))?;
-        let (service, submitter) = (Arc::clone(self), submitter.to_owned());
-        let judging = tokio::task::spawn_blocking(move || {
-            // Held until the work is done, also when nobody waits for it any more.
-            let _turn = turn;
+        let nonce = case.submission.nonce.clone();
+        let submitter = submitter.to_owned();
+        let recorded_at = now_ms()?;
+        let judging = self.compute(move |service| {
             let began = Instant::now();
-            let judged = service.judge(case, &submitter);
+            let judged = service.judge(case, &submitter, recorded_at);
             measure::judged(began.elapsed());
             judged
         });
-        let (report, json, record) = judging.await.map_err(|e| Problem::internal(&e))??;
+        let (report, json, record) = judging.await?;
         measure::appraised(&report);
         // On disk before anybody is told.
         let began = Instant::now();
@@ -212,25 +224,41 @@ impl Service {
             verdict = report.verdict.map_or("none", keyvouch::Verdict::as_str),
             "appraised"
         );
-        Ok(Appraised { report, json, receipt })
+        Ok(Appraised { report, json, receipt, recorded_at, nonce })
+    }
+
+    /// Computes on a thread for it, when it is its turn. The turn ends with the work, also when nobody waits for it any
+    /// more.
+    pub(crate) async fn compute<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| Problem::internal(&e))?;
+        let service = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work(&service);
+            drop(turn);
+            done
+        });
+        done.await.map_err(|e| Problem::internal(&e))?
     }
 
     /// Does work that takes a processor and leaves no record, when its turn comes.
     pub(crate) async fn off_the_record<T: Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = self.turns.acquire().await.map_err(|e| Problem::internal(&e))?;
-        let done = tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))?;
-        drop(turn);
-        done
+        self.compute(|_| work()).await
     }
 
-    fn judge(&self, case: Case, submitter: &str) -> Result<(Report, Vec<u8>, Record), Problem> {
+    fn judge(&self, case: Case, submitter: &str, now: i64) -> Result<(Report, Vec<u8>, Record), Problem> {
         let report = case.judge_with(&self.verifier)?;
+        if case.submission.request.is_none() {
+            asked::one_key(&report).map_err(unasked)?;
+        }
         let json = report.to_json().map_err(|e| Problem::internal(&e))?.into_bytes();
         let bundle = Bundle { case, report: json.clone(), labels: BTreeMap::new(), proofs: Vec::new() };
-        let record = Record::new(bundle, submitter, now_ms()?)?;
+        let record = Record::new(bundle, submitter, now)?;
         Ok((report, json, record))
     }
 
@@ -263,7 +291,7 @@ impl Service {
         }
         // What can be refused was refused: only now are challenges used up.
         if let Some(activation) = intake.activation {
-            options.set_file("activation", self.activation(activation, now).await?);
+            options.set("activation", self.activation(activation, now).await?);
         }
         let nonce = match intake.freshness {
             Freshness::Unasked => None,
@@ -304,14 +332,13 @@ impl Service {
     }
 
     /// The record of an activation, when the answer is right: once.
-    async fn activation(&self, activation: Activation, now: Time) -> Result<Vec<u8>, Problem> {
+    async fn activation(&self, activation: Activation, now: Time) -> Result<Value, Problem> {
         let state = self.use_once(TPM, &activation.challenge).await?;
         let damaged = |e: ActivationError| Problem::internal(&e);
         let state = serde_json::from_str(&state).map_err(|e| Problem::internal(&e))?;
         let pending = Pending::from_json(&state).map_err(damaged)?;
         let record = pending.confirm(&activation.answer, now);
-        let record = record.map_err(|why| Problem::new(Kind::Unprocessable, sentence(&why)))?;
-        Ok(record.to_string().into_bytes())
+        record.map_err(|why| Problem::new(Kind::Unprocessable, sentence(&why)))
     }
 
     async fn use_once(&self, kind: &'static str, id: &str) -> Result<String, Problem> {
@@ -324,6 +351,10 @@ impl Service {
             Used::Unknown => Err(gone("was not given out by this service")),
         }
     }
+}
+
+fn unasked(error: AskedError) -> Problem {
+    Problem::new(Kind::Unprocessable, sentence(&error))
 }
 
 /// A case under the operator's trust.

@@ -21,6 +21,7 @@ mod record;
 mod search;
 mod tokens;
 mod tree;
+mod trust;
 
 pub use append::{Receipt, Store};
 pub use challenges::Used;

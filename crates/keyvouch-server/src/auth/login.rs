@@ -69,7 +69,7 @@ async fn login(
     }
     let Some(caller) = keeper.known.find(&service.store, token).await? else {
         tracing::warn!("a login with a token that is not in force");
-        return Ok(go("/login?wrong=1", None));
+        return Ok(go(&format!("{FORM}?failed=1&next={}", encoded(next)), None));
     };
     tracing::info!(caller = caller.name, role = caller.role.as_str(), "logged in");
     let cookie = cookie(token, KEPT, keeper.is_secure());
@@ -80,6 +80,12 @@ async fn login(
 
 async fn logout(State(service): State<Arc<Service>>) -> Response {
     go("/", Some(no_cookie(service.keeper.is_secure())))
+}
+
+/// Text as the value of a parameter.
+fn encoded(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+    text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 fn go(to: &str, cookie: Option<HeaderValue>) -> Response {

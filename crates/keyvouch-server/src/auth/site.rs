@@ -69,7 +69,7 @@ impl Site {
     /// pages of that somebody would be of one origin with an open service.
     ///
     /// # Errors
-    /// When the request names no host or, on an open service, another.
+    /// When the request names more than one host or, on an open service, another.
     pub(super) fn check_host(&self, request: &Request, open: bool) -> Result<(), Problem> {
         let mut hosts = request.headers().get_all(header::HOST).iter();
         let (first, second) = (hosts.next(), hosts.next());
@@ -79,9 +79,13 @@ impl Site {
         if !open {
             return Ok(());
         }
-        let named = request.uri().authority().cloned();
-        let named = named.or_else(|| Authority::try_from(first?.as_bytes()).ok());
-        if named.as_ref().is_some_and(|named| self.is_here(named)) {
+        let named = match (request.uri().authority(), first) {
+            (Some(named), _) => Some(named.clone()),
+            (None, Some(host)) => Authority::try_from(host.as_bytes()).ok(),
+            // Browsers always name one.
+            (None, None) => return Ok(()),
+        };
+        if named.is_some_and(|named| self.is_here(&named)) {
             return Ok(());
         }
         Err(Problem::new(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -45,10 +45,6 @@ pub(super) async fn add(
     let headers = response.headers_mut();
     for (name, value) in all.iter() {
         headers.entry(name).or_insert_with(|| value.clone());
-    }
-    // Who is logged in decides what an answer says, also where it may be kept.
-    if headers.get(header::CACHE_CONTROL).is_some_and(|value| value != "no-store") {
-        headers.append(header::VARY, HeaderValue::from_static("cookie, authorization"));
     }
     response
 }

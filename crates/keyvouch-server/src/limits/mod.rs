@@ -3,6 +3,8 @@
 mod headers;
 mod load;
 mod rate;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -33,9 +35,6 @@ pub(crate) fn is_watch(path: &str) -> bool {
 
 /// Puts the limits around all routes.
 pub(crate) fn around(inner: Router<Arc<Service>>, service: &Arc<Service>) -> Router<Arc<Service>> {
-    let worth = SizeAbove::new(WORTH_COMPRESSING).and(compressible);
-    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth);
-    let headers = Arc::new(headers::of(service.keeper.is_secure()));
     // From the inside out.
     inner
         .layer(from_fn(load::no_coding))
@@ -43,9 +42,14 @@ pub(crate) fn around(inner: Router<Arc<Service>>, service: &Arc<Service>) -> Rou
         .layer(DefaultBodyLimit::disable())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::clone(service), load::carry))
-        .layer(compression)
-        .layer(from_fn_with_state(headers, headers::add))
-        .layer(from_fn(logging::watch))
+}
+
+/// Puts around everything what every answer has: the form in which it goes out, its headers, its line in the log.
+pub(crate) fn outermost(inner: Router<Arc<Service>>, service: &Arc<Service>) -> Router<Arc<Service>> {
+    let worth = SizeAbove::new(WORTH_COMPRESSING).and(compressible);
+    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth);
+    let headers = Arc::new(headers::of(service.keeper.is_secure()));
+    inner.layer(compression).layer(from_fn_with_state(headers, headers::add)).layer(from_fn(logging::watch))
 }
 
 /// Text only: what else there is (bundles, images) is compressed already. No answer holds both a secret and what a

@@ -129,3 +129,45 @@ impl AsyncWrite for Line {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// Both ends of a connection that may be quiet for a second.
+    async fn line() -> (Line, TcpStream) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let limits = Limits { request_seconds: 0, header_seconds: 1, ..Limits::default() };
+        let gate = Gate::new(listener, &limits).unwrap();
+        let client = TcpStream::connect(gate.get_local_addr().unwrap().0).await.unwrap();
+        (gate.accept_stream().await.unwrap().0, client)
+    }
+
+    #[tokio::test]
+    async fn who_does_not_read_the_answer_loses_the_connection() {
+        let (mut line, _client) = line().await;
+        let more_than_the_system_keeps = vec![0; 64 << 20];
+        let why = line.write_all(&more_than_the_system_keeps).await.unwrap_err();
+        assert_eq!(why.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn who_sends_now_and_then_keeps_it() {
+        let (mut line, mut client) = line().await;
+        let sender = tokio::spawn(async move {
+            for _ in 0..4 {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                client.write_all(b"a").await.unwrap();
+            }
+            client
+        });
+        let mut four = [0; 4];
+        line.read_exact(&mut four).await.unwrap();
+        let _open = sender.await.unwrap();
+        let why = line.read_u8().await.unwrap_err();
+        assert_eq!(why.kind(), io::ErrorKind::TimedOut);
+    }
+}

@@ -16,6 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
+use crate::auth::Keeper;
+use crate::config::Config;
 use crate::measure;
 use crate::router::router;
 use crate::service::{Service, StartError, now_ms};
@@ -111,6 +113,15 @@ pub async fn serve_on(
     service.store.close().await;
     tracing::info!("stopped");
     served.map_err(cannot)
+}
+
+/// Whether a configuration says well who may come in and how: what [`serve`] would find out.
+///
+/// # Errors
+/// Names the setting or the file that cannot be used.
+pub fn check(config: &Config) -> Result<(), StartError> {
+    Keeper::new(config)?;
+    config.tls.as_ref().map_or(Ok(()), |tls| tls::config(tls).map(drop))
 }
 
 /// Bounds what a connection may have. Before the head of a request is there nobody knows who sends it.
