@@ -6,15 +6,14 @@ use axum::extract::{Path, State};
 use axum::response::Redirect;
 use keyvouch_policy::Policy;
 use keyvouch_record::Bundle;
-use keyvouch_store::Role;
 
-use super::report::may_see;
+use crate::api::look_up;
 use crate::auth::Caller;
 use crate::intake::{Freshness, Intake};
 use crate::problem::{Kind, Problem};
 use crate::service::Service;
 
-/// The option that holds what a TPM answered.
+/// The option that holds what became of a credential challenge.
 const ACTIVATION: &str = "activation";
 
 /// Judges the evidence of a record again, by the same policies, and leads to the new answer. The old one stays.
@@ -23,9 +22,8 @@ pub(super) async fn judge(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Redirect, Problem> {
-    caller.must_be(Role::Submit)?;
+    look_up(&service, &caller, &id).await?;
     let bundle = service.store.bundle(&id).await?;
-    may_see(&caller, &bundle)?;
     if !can_be_judged_again(&bundle) {
         return Err(Problem::new(
             Kind::Unprocessable,
@@ -38,7 +36,9 @@ pub(super) async fn judge(
 
 /// Whether all that the record rested on can be asked again.
 pub(super) fn can_be_judged_again(bundle: &Bundle) -> bool {
-    bundle.case.submission.options.files().all(|(name, _)| name != ACTIVATION)
+    let options = &bundle.case.submission.options;
+    options.values().all(|(name, _)| name != ACTIVATION)
+        && options.files().all(|(name, _)| name != ACTIVATION)
 }
 
 fn intake(bundle: Bundle, service: &Service) -> Intake {

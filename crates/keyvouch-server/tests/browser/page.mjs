@@ -150,15 +150,22 @@ await visit("keyboard only", {}, async (page) => {
     }
     assert.fail(`${what} is not reached by Tab`);
   };
-  const choose = async (paths) => {
-    const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Enter")]);
-    await chooser.setFiles(paths);
+  // One listener for all of it: between two, the browser would open a dialogue of its own.
+  let choosers = [];
+  page.on("filechooser", (chooser) => choosers.push(chooser));
+  const choose = async (paths, list) => {
+    choosers = [];
+    await page.keyboard.press("Enter");
+    for (let n = 0; n < 100 && !choosers.length; n += 1) await page.waitForTimeout(50);
+    assert.equal(choosers.length, 1, "Enter opens the choice of files");
+    await choosers[0].setFiles(paths);
+    await page.locator(`[data-files=${list}] li`).nth(paths.length - 1).waitFor();
   };
   await tabTo("the evidence", (at) => at.id === "evidence");
-  await choose(evidence);
+  await choose(evidence, "evidence");
   await tabTo("the request", (at) => at.id === "request");
-  await choose([request]);
-  await tabTo("a policy", (at) => at.name === "policies");
+  await choose([request], "request");
+  await tabTo("a policy", (at) => at.name === "policy");
   await tabTo("the button", (at) => at.tag === "BUTTON" && at.type === "submit");
   await page.keyboard.press("Enter");
   await answered(page);

@@ -1,25 +1,20 @@
-//! A service for the tests of the page: a folder of its own, fresh keys, and an operator who trusts a root of the emulator.
+//! The page as a browser gets it.
 
 #![allow(dead_code, reason = "each test uses a part")]
-
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
-use keyvouch::{File, Options};
 use keyvouch_emulator::Sample;
-use keyvouch_policy::{Policy, Settings};
-use keyvouch_record::log::LogKey;
-use keyvouch_results::{Algorithm, SigningKey};
-use keyvouch_server::{Config, Judging, Service, Setup};
+use keyvouch_server::Config;
 use tower::ServiceExt as _;
 
+use crate::support::{Node, yubikey};
+
 pub(crate) struct Site {
-    pub(crate) service: Arc<Service>,
+    pub(crate) node: Node,
     /// Evidence that this service believes.
     pub(crate) sample: Sample,
-    _folder: tempfile::TempDir,
 }
 
 impl Site {
@@ -29,27 +24,16 @@ impl Site {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let sample = keyvouch_emulator::samples("yubikey-piv").unwrap().remove(0);
-        let mut config = Config { folder: folder.path().to_owned(), ..Config::default() };
-        config.limits.per_minute = 0;
-        change(&mut config);
-        let (log_key, _) = LogKey::generate("page.example/log").unwrap();
-        let anchors = sample.anchors.iter().map(|file| File::new(&file.name, file.bytes.clone())).collect();
-        let judging = Judging {
-            operator_data: anchors,
-            default_anchors: true,
-            options: Options::default(),
-            policies: Policy::builtin_names().iter().map(|name| Policy::builtin(name).unwrap()).collect(),
-            settings: Settings::default(),
-        };
-        let result_key = SigningKey::generate(Algorithm::Es256).unwrap();
-        let setup = Setup { config, judging, log_key, result_key, former_results: Vec::new() };
-        Self { service: Service::open(setup).await.unwrap(), sample, _folder: folder }
+        let node = Node::with(|setup| {
+            // A person is slower than a test.
+            setup.config.limits.per_minute = 0;
+            change(&mut setup.config);
+        });
+        Self { node: node.await, sample: yubikey() }
     }
 
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
-        let response = keyvouch_server::router(Arc::clone(&self.service)).oneshot(request).await.unwrap();
+        let response = self.node.router.clone().oneshot(request).await.unwrap();
         Answer::of(response).await
     }
 
