@@ -334,6 +334,9 @@ async fn people_get_problems_as_pages_and_machines_as_documents() {
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     is_plain(&answer);
     answer.shows(&["There is no such thing"]);
+    let answer = site.get("/appraisals/%ff").await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    is_plain(&answer);
     let machine = axum::http::Request::get("/appraisals/none")
         .header(header::HOST, "localhost")
         .body(Body::empty())

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Redirect;
 use keyvouch_policy::Policy;
 use keyvouch_record::Bundle;
 
-use crate::api::look_up;
+use crate::api::{Named, look_up};
 use crate::auth::Caller;
 use crate::intake::{Freshness, Intake};
 use crate::problem::{Kind, Problem};
@@ -20,7 +20,7 @@ const ACTIVATION: &str = "activation";
 pub(super) async fn judge(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<Redirect, Problem> {
     look_up(&service, &caller, &id).await?;
     let bundle = service.store.bundle(&id).await?;

@@ -1,12 +1,12 @@
 //! The guides of docs/, for those who have this page and not the repository.
 
-use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use maud::{PreEscaped, html};
 
 use super::layout::{Page, Place, page};
 use super::markdown::{Document, document, leads_elsewhere};
+use crate::api::Named;
 use crate::problem::{Kind, Problem};
 
 macro_rules! files {
@@ -78,12 +78,12 @@ fn title(text: &str) -> &str {
 }
 
 /// The guide to a device.
-pub(super) async fn device(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn device(Named(name): Named<String>) -> Result<Response, Problem> {
     show(Folder::Devices, &name)
 }
 
 /// Another document.
-pub(super) async fn beside(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn beside(Named(name): Named<String>) -> Result<Response, Problem> {
     show(Folder::Docs, &name)
 }
 

@@ -13,7 +13,7 @@ pub(super) use self::verdict::label;
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use keyvouch_record::Bundle;
@@ -24,7 +24,7 @@ use self::statement::StatementPlace;
 use super::again::can_be_judged_again;
 use super::layout::{Page, Place, page};
 use super::view::Report;
-use crate::api::{Form, in_form, look_up};
+use crate::api::{Form, Named, in_form, look_up};
 use crate::auth::Caller;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -33,7 +33,7 @@ use crate::service::Service;
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<Page, Problem> {
     let seen = look_up(&service, &caller, &id).await?;
     let bundle = service.store.bundle(&id).await?;
@@ -59,7 +59,7 @@ pub(super) async fn show(
 pub(super) async fn json(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<Response, Problem> {
     look_up(&service, &caller, &id).await?;
     let report = service.store.bundle(&id).await?.report;
@@ -70,7 +70,7 @@ pub(super) async fn json(
 pub(super) async fn signed(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<Response, Problem> {
     let mut response = in_form(&service, &caller, &id, Form::Ear).await?;
     let kept = kept("application/eat+jwt", &format!("{id}.jwt"))?;
@@ -82,7 +82,7 @@ pub(super) async fn signed(
 pub(super) async fn one_page(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<Response, Problem> {
     let mut response = in_form(&service, &caller, &id, Form::Html).await?;
     let kept = kept("text/html; charset=utf-8", &format!("{id}.html"))?;
