@@ -86,7 +86,7 @@ impl Intake {
     }
 
     /// The whole, when it can be asked at all.
-    fn complete(mut self) -> Result<Self, Problem> {
+    pub(crate) fn complete(mut self) -> Result<Self, Problem> {
         if self.evidence.is_empty() {
             // The attestation is inside the request, or so the client says.
             self.evidence.extend(self.request.clone());
@@ -107,7 +107,7 @@ impl Intake {
         Ok(self)
     }
 
-    fn add_evidence(&mut self, file: File) -> Result<(), Problem> {
+    pub(crate) fn add_evidence(&mut self, file: File) -> Result<(), Problem> {
         if self.evidence.len() >= MAX_FILES {
             return Err(unprocessable(format!(
                 "There are more than {MAX_FILES} evidence files; hand over only the evidence of one key."
@@ -120,7 +120,7 @@ impl Intake {
         Ok(())
     }
 
-    fn add_policy(&mut self, name: String) -> Result<(), Problem> {
+    pub(crate) fn add_policy(&mut self, name: String) -> Result<(), Problem> {
         if self.policies.contains(&name) {
             return Err(unprocessable(format!("Policy {name:?} is named twice.")));
         }
@@ -131,7 +131,11 @@ impl Intake {
         Ok(())
     }
 
-    fn set_freshness(&mut self, nonce: Option<String>, challenge: Option<String>) -> Result<(), Problem> {
+    pub(crate) fn set_freshness(
+        &mut self,
+        nonce: Option<String>,
+        challenge: Option<String>,
+    ) -> Result<(), Problem> {
         self.freshness = match (nonce, challenge) {
             (None, None) => Freshness::Unasked,
             (Some(nonce), None) => Freshness::Nonce(read_nonce(&nonce)?),
@@ -208,7 +212,7 @@ fn challenge_id(id: String) -> Result<String, Problem> {
     Err(unprocessable("A challenge is named by the `id` that `POST /v1/challenges` answered with."))
 }
 
-fn read_time(text: &str) -> Result<Time, Problem> {
+pub(crate) fn read_time(text: &str) -> Result<Time, Problem> {
     text.parse().map_err(|_| {
         unprocessable("`at`: write date, time and zone as in 2026-06-01T00:00:00Z, or leave it out for now.")
     })

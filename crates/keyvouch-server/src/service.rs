@@ -244,14 +244,6 @@ impl Service {
         done.await.map_err(|_| Problem::internal(&std::io::Error::other("the work ended before its end")))?
     }
 
-    /// Does work that takes a processor and leaves no record, when its turn comes.
-    pub(crate) async fn off_the_record<T: Send + 'static>(
-        self: &Arc<Self>,
-        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
-    ) -> Result<T, Problem> {
-        self.compute(|_| work()).await
-    }
-
     fn judge(&self, case: Case, submitter: &str, now: i64) -> Result<(Report, Vec<u8>, Record), Problem> {
         let report = case.judge_with(&self.verifier)?;
         if case.submission.request.is_none() {

@@ -126,7 +126,7 @@ pub(crate) async fn appraise(
         Form::Html => {
             let id = &done.receipt.id;
             let (stored, bundle) = (service.store.stored(id).await?, service.store.bundle(id).await?);
-            answer(form, page::of_record(&service, &stored, bundle).await?)
+            answer(form, page::of_record(&service, &caller, &stored, &caller.name, bundle).await?)
         }
         Form::Ear => answer(form, signed::result(&service, &done.report, done.nonce.as_deref())?),
     };

@@ -56,15 +56,15 @@ pub(crate) struct RecordedFiles {
 }
 
 /// A record that the caller may see.
-struct Seen {
-    stored: Stored,
-    submitter: String,
+pub(crate) struct Seen {
+    pub(crate) stored: Stored,
+    pub(crate) submitter: String,
     files: Vec<RecordedFile>,
 }
 
 /// Looks a record up. Whoever may only hand in evidence sees his own records: of others he does not even learn that
 /// they exist.
-async fn look_up(service: &Service, caller: &Caller, id: &str) -> Result<Seen, Problem> {
+pub(crate) async fn look_up(service: &Service, caller: &Caller, id: &str) -> Result<Seen, Problem> {
     caller.must_be(Role::Submit)?;
     let all = caller.must_be(Role::Read).is_ok();
     let none = || {
@@ -171,25 +171,35 @@ pub(crate) async fn record(
     Named(id): Named<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let form = Form::wanted(&headers)?;
-    let seen = look_up(&service, &caller, &id).await?;
+    in_form(&service, &caller, &id, Form::wanted(&headers)?).await
+}
+
+/// One appraisal in that form.
+pub(crate) async fn in_form(
+    service: &Arc<Service>,
+    caller: &Caller,
+    id: &str,
+    form: Form,
+) -> Result<Response, Problem> {
+    let seen = look_up(service, caller, id).await?;
     if form == Form::Json {
         let report = seen.files.iter().find(|file| file.role == "report");
-        let report = report.ok_or_else(|| damaged(&id))?.sha256.clone();
-        let report = content(&service, &seen, &report).await?;
+        let report = report.ok_or_else(|| damaged(id))?.sha256.clone();
+        let report = content(service, &seen, &report).await?;
         let stored = seen.stored;
         let envelope = Envelope::new(stored.id, stored.leaf, stored.recorded_at, seen.submitter, report)?;
         let json = serde_json::to_vec(&envelope).map_err(|e| Problem::internal(&e))?;
         return Ok(answer(form, json));
     }
     if form == Form::Html {
-        let bundle = service.store.bundle(&id).await?;
-        return Ok(answer(form, page::of_record(&service, &seen.stored, bundle).await?));
+        let bundle = service.store.bundle(id).await?;
+        let page = page::of_record(service, caller, &seen.stored, &seen.submitter, bundle).await?;
+        return Ok(answer(form, page));
     }
-    let again = judge_again(&service, &id).await?;
+    let again = judge_again(service, id).await?;
     let report = again.report.map_err(|why| not_as_then(&why))?;
     let nonce = again.bundle.case.submission.nonce.as_deref();
-    Ok(answer(form, signed::result(&service, &report, nonce)?))
+    Ok(answer(form, signed::result(service, &report, nonce)?))
 }
 
 /// The files of a record.
