@@ -1,12 +1,15 @@
 //! The command line: every subcommand, every option, and their help.
 
+mod keeping;
 mod look;
 mod policy;
 mod provider;
+mod reappraise;
 mod record;
 mod reference;
 mod request;
 mod result;
+mod service;
 mod tools;
 mod tpm;
 mod values;
@@ -15,13 +18,16 @@ mod witness;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+pub(crate) use keeping::*;
 pub(crate) use look::*;
 pub(crate) use policy::*;
 pub(crate) use provider::*;
+pub(crate) use reappraise::*;
 pub(crate) use record::*;
 pub(crate) use reference::*;
 pub(crate) use request::*;
 pub(crate) use result::*;
+pub(crate) use service::*;
 pub(crate) use tools::*;
 pub(crate) use tpm::*;
 pub(crate) use values::*;
@@ -43,7 +49,8 @@ pub(crate) use witness::*;
 Start here:
   keyvouch verify attestation.pem --request request.csr   judge evidence
   keyvouch formats                                        what evidence is understood
-  keyvouch emulate yubikey-piv sample                     make a sample to try things with"
+  keyvouch emulate yubikey-piv sample                     make a sample to try things with
+  keyvouch serve                                          a page in the browser, and an API"
 )]
 pub(crate) struct Cli {
     /// When to colour the output
@@ -102,6 +109,11 @@ pub(crate) enum Command {
     Tpm(Tpm),
     Provider(Provider),
     Witness(Witness),
+    Serve(Box<Serve>),
+    Token(Token),
+    Store(Store),
+    Log(Log),
+    Reappraise(Box<Reappraise>),
     Completions(Completions),
     Manpage(Manpage),
 }

@@ -233,33 +233,28 @@ impl Bundle {
     /// # Errors
     /// When a file is too large for it.
     pub fn write(&self) -> Result<Vec<u8>, BundleError> {
-        let parts = self.parts()?;
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        // No clock: the time of every member is that of the ZIP format's beginning.
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .last_modified_time(zip::DateTime::default())
-            .unix_permissions(0o644);
-        let mut put = |path: &str, bytes: &[u8]| -> Result<(), BundleError> {
-            zip.start_file(path, options)?;
-            zip.write_all(bytes).map_err(ZipError::Io)?;
-            Ok(())
+        let trust_data = match &self.case.trust_data {
+            TrustData::BuiltIn => &[][..],
+            TrustData::Files(files) => files,
         };
-        put(README, README_TEXT.as_bytes())?;
-        put(MANIFEST, &parts.manifest)?;
-        for part in &parts.files {
-            put(&part.path, &part.bytes)?;
-        }
-        if let TrustData::Files(files) = &self.case.trust_data {
-            for file in files {
-                put(&format!("{TRUST_DATA}{}", file.name), &file.bytes)?;
-            }
-        }
-        for (number, file) in (1..).zip(&self.proofs) {
-            let number: usize = number;
-            put(&format!("{RESULT}{number:03}-{}", harmless(&file.name)), &file.bytes)?;
-        }
-        Ok(zip.finish()?.into_inner())
+        pack(&self.parts()?, trust_data, &self.proofs)
+    }
+
+    /// The ZIP file of a record that was kept in parts, with proofs about it. Its manifest is the one that was kept, byte for
+    /// byte: a later version of keyvouch would write another, and the log has this one.
+    ///
+    /// # Errors
+    /// When a file is too large for it.
+    pub fn write_parts(parts: &Parts, proofs: &[File]) -> Result<Vec<u8>, BundleError> {
+        pack(parts, &[], proofs)
+    }
+
+    /// The manifest in a ZIP file: the leaf of the log.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn manifest(zip: &[u8]) -> Result<Vec<u8>, BundleError> {
+        unpack(zip)?.remove(MANIFEST).ok_or_else(|| BundleError::Missing(MANIFEST.to_owned()))
     }
 
     /// Every file that the manifest lists, with its role and name, in the order of the ZIP file.
@@ -319,14 +314,39 @@ impl Bundle {
         let manifest = read_manifest(manifest)?;
         let mut contents = Contents::default();
         for entry in &manifest.files {
-            let bytes = fetch(&entry.path, &entry.sha256);
-            let bytes = bytes.ok_or_else(|| BundleError::Missing(entry.path.clone()))?;
-            if sha256(&bytes) != entry.sha256 || size(&bytes) != entry.size {
-                return Err(BundleError::Altered(entry.path.clone()));
-            }
+            let bytes = entry.content(&mut fetch)?;
             contents.0.entry(entry.role).or_default().push(File::new(&entry.name, bytes));
         }
         contents.bundle(manifest)
+    }
+}
+
+impl Parts {
+    /// The parts of a record by its manifest. `fetch` is given the path and the SHA-256 of each file.
+    ///
+    /// # Errors
+    /// When a file is not there or not the one that the manifest names.
+    pub fn of(
+        manifest: Vec<u8>,
+        mut fetch: impl FnMut(&str, &str) -> Option<Vec<u8>>,
+    ) -> Result<Self, BundleError> {
+        let mut files = Vec::new();
+        for entry in read_manifest(&manifest)?.files {
+            let bytes = entry.content(&mut fetch)?;
+            files.push(Part { path: entry.path, sha256: entry.sha256, bytes });
+        }
+        Ok(Self { manifest, files })
+    }
+}
+
+impl Entry {
+    /// The file, when it is the one that the manifest names.
+    fn content(&self, fetch: &mut impl FnMut(&str, &str) -> Option<Vec<u8>>) -> Result<Vec<u8>, BundleError> {
+        let bytes = fetch(&self.path, &self.sha256).ok_or_else(|| BundleError::Missing(self.path.clone()))?;
+        if sha256(&bytes) != self.sha256 || size(&bytes) != self.size {
+            return Err(BundleError::Altered(self.path.clone()));
+        }
+        Ok(bytes)
     }
 }
 
@@ -384,6 +404,34 @@ impl Contents {
         };
         Ok(Bundle { case, report: report.bytes, labels: manifest.labels, proofs: Vec::new() })
     }
+}
+
+/// The ZIP file of a record.
+fn pack(parts: &Parts, trust_data: &[File], proofs: &[File]) -> Result<Vec<u8>, BundleError> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    // No clock: the time of every member is that of the ZIP format's beginning.
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(zip::DateTime::default())
+        .unix_permissions(0o644);
+    let mut put = |path: &str, bytes: &[u8]| -> Result<(), BundleError> {
+        zip.start_file(path, options)?;
+        zip.write_all(bytes).map_err(ZipError::Io)?;
+        Ok(())
+    };
+    put(README, README_TEXT.as_bytes())?;
+    put(MANIFEST, &parts.manifest)?;
+    for part in &parts.files {
+        put(&part.path, &part.bytes)?;
+    }
+    for file in trust_data {
+        put(&format!("{TRUST_DATA}{}", file.name), &file.bytes)?;
+    }
+    for (number, file) in (1..).zip(proofs) {
+        let number: usize = number;
+        put(&format!("{RESULT}{number:03}-{}", harmless(&file.name)), &file.bytes)?;
+    }
+    Ok(zip.finish()?.into_inner())
 }
 
 /// The members of a ZIP file by name: bounded, and none twice.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use keyvouch_record::Bundle;
 use keyvouch_record::log::{LogKey, Proof};
+use keyvouch_record::{Bundle, Parts};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::db::{Db, Location, reading, writing};
@@ -111,6 +111,17 @@ impl Store {
         let blobs = self.blobs_of(stored.leaf).await?;
         // Two files can have the same content.
         Ok(Bundle::from_parts(&manifest, |_, sha256| blobs.get(sha256).cloned())?)
+    }
+
+    /// The record of that id as it was kept: what its bundle is written from, with the manifest that the log has.
+    ///
+    /// # Errors
+    /// When there is none, or it was pruned or damaged.
+    pub async fn parts(&self, id: &str) -> Result<Parts, StoreError> {
+        let stored = self.stored(id).await?;
+        let manifest = stored.manifest.ok_or_else(|| StoreError::Pruned(id.to_owned()))?;
+        let blobs = self.blobs_of(stored.leaf).await?;
+        Ok(Parts::of(manifest, |_, sha256| blobs.get(sha256).cloned())?)
     }
 
     /// The contents of a record by their SHA-256.

@@ -21,6 +21,7 @@ mod record;
 mod search;
 mod tokens;
 mod tree;
+mod upkeep;
 
 pub use append::{Receipt, Store};
 pub use challenges::Used;
@@ -32,3 +33,4 @@ pub use record::{Record, Stored};
 pub use search::{Filter, Found, FoundStatement, Page};
 pub use tokens::{NewToken, Role, Token};
 pub use tree::LogState;
+pub use upkeep::Status;

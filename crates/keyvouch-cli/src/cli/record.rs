@@ -63,7 +63,7 @@ pub(crate) struct RecordExport {
 #[command(after_long_help = "\
 Exit status:
   0  the answer is the same (when another version or other trust data gave it, that is said)
-  1  the answer is another; the places where it differs are named
+  1  the answer is another; the places where it differs are named. Or, with --log-key, the record is not in the log
   2  this is no record, or it was altered or damaged, or it cannot be judged today")]
 pub(crate) struct RecordVerify {
     /// The record, as `keyvouch record export` wrote it
@@ -73,6 +73,10 @@ pub(crate) struct RecordVerify {
     /// Judge by the trust data of this keyvouch, also when the record has its own
     #[arg(long)]
     pub(crate) todays_trust_data: bool,
+
+    /// The public key of the service's log, or a file with it: verify the proof that the record is in that log
+    #[arg(long, value_name = "KEY|FILE")]
+    pub(crate) log_key: Option<String>,
 
     /// How to print the answer
     #[arg(long, value_enum, value_name = "FORM", default_value_t = Format::Text)]

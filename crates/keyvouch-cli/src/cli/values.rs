@@ -26,6 +26,28 @@ pub(crate) struct Pair {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seconds(pub(crate) i64);
 
+/// A number of days.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Days(pub(crate) u32);
+
+/// When to judge again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Moment {
+    /// At the record's own time.
+    Recorded,
+    /// At this time.
+    At(At),
+}
+
+pub(super) fn days(text: &str) -> Result<Days, String> {
+    let days = text.strip_suffix('d').and_then(|number| number.parse().ok());
+    days.map(Days).ok_or_else(|| "write a number of days and d, as in 1000d".to_owned())
+}
+
+pub(super) fn moment(text: &str) -> Result<Moment, String> {
+    if text == "recorded" { Ok(Moment::Recorded) } else { at(text).map(Moment::At) }
+}
+
 pub(super) fn duration(text: &str) -> Result<Seconds, String> {
     let (number, unit) = match text.strip_suffix(['s', 'm', 'h', 'd']) {
         Some(number) if text.ends_with('m') => (number, 60),
@@ -73,6 +95,14 @@ pub(super) fn pair(text: &str) -> Result<Pair, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_have_their_letter() {
+        assert_eq!(days("1000d").unwrap().0, 1000);
+        for wrong in ["", "d", "1000", "-1d", "1y", "99999999999d"] {
+            assert!(days(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn values() {

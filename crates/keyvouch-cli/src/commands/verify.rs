@@ -147,7 +147,7 @@ pub(crate) fn now() -> Result<Time, Error> {
 }
 
 /// Every operator option there is.
-fn known_options() -> impl Iterator<Item = &'static OptionDef> {
+pub(crate) fn known_options() -> impl Iterator<Item = &'static OptionDef> {
     SHARED_OPTIONS.iter().chain(formats::about().flat_map(|a| a.options))
 }
 
