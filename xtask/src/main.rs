@@ -1,6 +1,7 @@
 //! Developer commands: `cargo xtask COMMAND`.
 
 mod apt;
+mod browser;
 mod postgres;
 mod tpm;
 
@@ -12,6 +13,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   test                     everything that must hold before a change is handed in
   soundness                flip every byte and cut at every length of all evidence (minutes, release build)
+  browser                  see to the browser that the test of the page needs
   interop                  have others' libraries read what keyvouch writes (needs OpenSSL's development files)
   fuzz-seed                write the seed corpora of the fuzz targets from emulated evidence
   fuzz TARGET SECONDS      run a fuzz target (on stable Rust, without sanitizers)
@@ -30,6 +32,13 @@ fn main() -> ExitCode {
         ["soundness"] => one(cargo("test")
             .args(["--release", "-p", "keyvouch", "--test", "soundness"])
             .args(["--", "--ignored", "--nocapture", "every_byte_and_every_length"])),
+        ["browser"] => match browser::provide(&root()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("{why}");
+                ExitCode::FAILURE
+            }
+        },
         ["interop"] => one(cargo("test").args(["--manifest-path", "interop/Cargo.toml"])),
         ["fuzz-seed"] => one(cargo("run").args(["--manifest-path", "fuzz/Cargo.toml", "--example", "seed"])),
         ["fuzz", target, seconds] => fuzz(target, seconds),
@@ -50,6 +59,13 @@ fn test() -> ExitCode {
             tests.env(tpm::NEEDED, "1");
         }
         Err(why) => skipped.push(format!("END-TO-END WITH A TPM IN SOFTWARE ({why})")),
+    }
+    // With a browser, the test of the page may not skip itself.
+    match browser::provide(&root()) {
+        Ok(()) => {
+            tests.env(browser::NEEDED.0, browser::NEEDED.1);
+        }
+        Err(why) => skipped.push(format!("THE PAGE IN A BROWSER ({why})")),
     }
     // The server stops when this goes.
     let postgres = postgres::Server::start();

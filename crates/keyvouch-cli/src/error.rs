@@ -7,7 +7,7 @@ use keyvouch::requests::EmbedError;
 use keyvouch::tpm::activation::ActivationError;
 use keyvouch::{DataError, InputError};
 use keyvouch_policy::{PolicyError, SettingError};
-use keyvouch_record::{BundleError, CaseError};
+use keyvouch_record::{AskedError, BundleError, CaseError};
 
 /// Exit status of every error.
 pub(crate) const EXIT: u8 = 2;
@@ -202,6 +202,15 @@ impl Error {
 
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(why) if why.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl From<AskedError> for Error {
+    fn from(error: AskedError) -> Self {
+        match error {
+            AskedError::ManyRequests(files) => Self::ManyRequests(files),
+            AskedError::SeveralKeys(statements) => Self::SeveralKeys(statements),
+        }
     }
 }
 

@@ -21,6 +21,7 @@
 //! ```
 
 mod cache;
+pub mod catalogue;
 mod certified;
 mod error;
 mod facts;

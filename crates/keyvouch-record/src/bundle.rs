@@ -233,20 +233,20 @@ impl Bundle {
     /// # Errors
     /// When a file is too large for it.
     pub fn write(&self) -> Result<Vec<u8>, BundleError> {
+        self.write_parts(&self.parts()?)
+    }
+
+    /// The ZIP file of a record that was kept in parts, with the trust data and the proofs of this bundle of it. Its manifest
+    /// is the one that was kept, byte for byte: a later version of keyvouch would write another, and the log has this one.
+    ///
+    /// # Errors
+    /// When a file is too large for it.
+    pub fn write_parts(&self, parts: &Parts) -> Result<Vec<u8>, BundleError> {
         let trust_data = match &self.case.trust_data {
             TrustData::BuiltIn => &[][..],
             TrustData::Files(files) => files,
         };
-        pack(&self.parts()?, trust_data, &self.proofs)
-    }
-
-    /// The ZIP file of a record that was kept in parts, with proofs about it. Its manifest is the one that was kept, byte for
-    /// byte: a later version of keyvouch would write another, and the log has this one.
-    ///
-    /// # Errors
-    /// When a file is too large for it.
-    pub fn write_parts(parts: &Parts, proofs: &[File]) -> Result<Vec<u8>, BundleError> {
-        pack(parts, &[], proofs)
+        pack(parts, trust_data, &self.proofs)
     }
 
     /// The manifest in a ZIP file: the leaf of the log.
@@ -404,6 +404,14 @@ impl Contents {
         };
         Ok(Bundle { case, report: report.bytes, labels: manifest.labels, proofs: Vec::new() })
     }
+}
+
+/// The digest of the trust data that a record was judged with, as its manifest names it.
+///
+/// # Errors
+/// When it is no manifest.
+pub fn trust_data_of(manifest: &[u8]) -> Result<String, BundleError> {
+    Ok(read_manifest(manifest)?.trust_data)
 }
 
 /// The ZIP file of a record.

@@ -14,13 +14,15 @@
 
 #![forbid(unsafe_code)]
 
+pub mod asked;
 mod bundle;
 mod case;
 pub mod log;
 mod reappraise;
 mod recheck;
 
-pub use bundle::{Bundle, BundleError, MAX_BUNDLE, Part, Parts};
+pub use asked::AskedError;
+pub use bundle::{Bundle, BundleError, MAX_BUNDLE, Part, Parts, trust_data_of};
 pub use case::{Case, CaseError, TrustData};
 pub use reappraise::{Change, Reappraisal, Said, StatementChange, Today, reappraise};
 pub use recheck::{Answer, Difference, Recheck, recheck};

@@ -290,8 +290,9 @@ fn files(report: &Report) -> Markup {
     }
 }
 
-/// The text without anything that would change how what follows is read.
-fn text(text: &str) -> String {
+/// The text without anything that would change how what follows is read. It is not escaped: that is for a template.
+#[must_use]
+pub fn text(text: &str) -> String {
     let harmless = |c: char| {
         let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if c.is_control() || turns { char::REPLACEMENT_CHARACTER } else { c }

@@ -144,17 +144,18 @@ pub struct Clients {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// The most bytes of a request.
+    /// The most bytes of a request. All requests together may have 32 times as many.
     pub request_bytes: usize,
     /// The most seconds from the first byte of a request to the last of its answer.
     pub request_seconds: u64,
-    /// The most seconds until the head of a request is there.
+    /// The most seconds until the head of a request is there, and for which a connection without one stays open.
     pub header_seconds: u64,
     /// Appraisals at once. By default as many as the machine has processors.
     pub at_once: Option<usize>,
     /// Requests that wait for their turn; more are answered with 503.
     pub waiting: usize,
-    /// Requests of one client in a minute; zero is no limit.
+    /// Requests of one client in a minute; zero is no limit. A client is a token, or an address without one. An open
+    /// service has one client, and counts nothing.
     pub per_minute: u32,
     /// Requests of one client at once, before the rate counts.
     pub burst: u32,
@@ -162,6 +163,9 @@ pub struct Limits {
     pub connections: usize,
     /// How long a challenge can be answered.
     pub challenge_seconds: u32,
+    /// How long `/readyz` says that the service is about to stop before it takes no more requests: for balancers that
+    /// ask now and then.
+    pub notice_seconds: u64,
     /// How long running requests may go on when the service is told to stop.
     pub shutdown_seconds: u64,
 }
@@ -241,6 +245,7 @@ impl Default for Limits {
             burst: 100,
             connections: 4_096,
             challenge_seconds: 3_600,
+            notice_seconds: 0,
             shutdown_seconds: 20,
         }
     }

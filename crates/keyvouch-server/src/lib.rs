@@ -21,6 +21,6 @@ mod service;
 
 pub use api::openapi;
 pub use config::Config;
-pub use listen::serve;
+pub use listen::{check, serve, serve_on};
 pub use router::router;
 pub use service::{Judging, Service, Setup, StartError};

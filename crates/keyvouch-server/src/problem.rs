@@ -36,6 +36,11 @@ macro_rules! problems {
                 match self { $(Self::$name => (StatusCode::$status, $kind, $title)),* }
             }
         }
+
+        /// The title of the problems of that status.
+        pub(crate) fn title_of(status: StatusCode) -> Option<&'static str> {
+            [$((StatusCode::$status, $title)),*].into_iter().find(|(s, _)| *s == status).map(|(_, title)| title)
+        }
     };
 }
 
@@ -109,7 +114,9 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Json(&self)).into_response();
+        // For those who show it in another form.
+        response.extensions_mut().insert(self);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -151,9 +158,18 @@ impl From<CaseError> for Problem {
 
 /// The error as a sentence.
 pub(crate) fn sentence(error: &dyn std::error::Error) -> String {
-    let text = error.to_string();
+    let text = capitalised(&error.to_string());
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{text}{end}")
+}
+
+/// The text as a sentence begins. What begins with a name, such as that of a file, stays as it is.
+pub(crate) fn capitalised(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or_default();
+    if !first.chars().all(char::is_alphabetic) {
+        return text.to_owned();
+    }
     let mut chars = text.chars();
     let capital: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{capital}{}{end}", chars.as_str())
+    format!("{capital}{}", chars.as_str())
 }

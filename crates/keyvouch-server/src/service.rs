@@ -2,21 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use keyvouch::appraisal::Report;
 use keyvouch::tpm::activation::{ActivationError, Pending};
 use keyvouch::{File, Options, Submission, Time, Verifier};
 use keyvouch_policy::{Policy, Settings};
 use keyvouch_record::log::LogKey;
-use keyvouch_record::{Bundle, Case, CaseError, TrustData};
+use keyvouch_record::{AskedError, Bundle, Case, CaseError, TrustData, asked};
 use keyvouch_results::SigningKey;
 use keyvouch_store::{Location, Receipt, Record, Store, StoreError, Used};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+use crate::auth::Keeper;
 use crate::config::Config;
 use crate::intake::{Activation, Freshness, Intake};
+use crate::limits::Load;
 use crate::measure;
 use crate::problem::{Kind, Problem, sentence};
 
@@ -73,6 +76,11 @@ pub enum StartError {
          Make a token with `keyvouch token create`, and write `access = \"tokens\"`"
     )]
     Open(std::net::IpAddr),
+    /// The public address is none.
+    #[error(
+        "`public_url` is {0:?}: write `https://` or `http://`, the host and, if need be, the port, and nothing more"
+    )]
+    PublicUrl(String),
     /// The port cannot be listened on.
     #[error("{address}: cannot listen: {why}")]
     Listen {
@@ -102,8 +110,14 @@ pub struct Service {
     pub(crate) log_key: LogKey,
     pub(crate) result_key: SigningKey,
     pub(crate) former_results: Vec<Value>,
+    /// Knows who may come in.
+    pub(crate) keeper: Keeper,
+    /// What is carried at once.
+    pub(crate) load: Load,
+    /// Whether the service was told to stop.
+    pub(crate) stopping: AtomicBool,
     /// Appraisals at once: more threads than processors only make all of them late.
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 /// An appraisal that is on record.
@@ -115,6 +129,10 @@ pub(crate) struct Appraised {
     pub(crate) json: Vec<u8>,
     /// Where it is recorded.
     pub(crate) receipt: Receipt,
+    /// When it was recorded, in milliseconds since 1970.
+    pub(crate) recorded_at: i64,
+    /// The nonce that the evidence had to answer.
+    pub(crate) nonce: Option<Vec<u8>>,
 }
 
 impl Service {
@@ -128,6 +146,7 @@ impl Service {
         if !config.wants_tokens() && !ip.is_loopback() {
             return Err(StartError::Open(ip));
         }
+        let keeper = Keeper::new(&config)?;
         let policies: BTreeMap<String, Policy> =
             judging.policies.iter().map(|p| (p.name().to_owned(), p.clone())).collect();
         if let Some(name) = config.policies.default.iter().find(|name| !policies.contains_key(*name)) {
@@ -136,8 +155,11 @@ impl Service {
         let empty = Submission::new(Vec::new(), Time::from_unix(0));
         let verifier = Arc::new(Verifier::new(case(&judging, empty, Vec::new()).reference()?));
         let store = Store::open(&Location::parse(&config.database())?).await?;
+        store.keep_trust_data().await?;
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let turns = Semaphore::new(config.limits.at_once.unwrap_or(processors).max(1));
+        let at_once = config.limits.at_once.unwrap_or(processors).clamp(1, Semaphore::MAX_PERMITS);
+        let load = Load::new(&config.limits, at_once);
+        let turns = Arc::new(Semaphore::new(at_once));
         Ok(Arc::new(Self {
             config,
             store,
@@ -147,6 +169,9 @@ impl Service {
             log_key,
             result_key,
             former_results,
+            keeper,
+            load,
+            stopping: AtomicBool::new(false),
             turns,
         }))
     }
@@ -157,36 +182,83 @@ impl Service {
         &self.store
     }
 
+    /// Whether the service was told to stop: it answers still, and wants no new requests.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     /// Judges what is asked and records it. Whatever the verdict, it is an answer; an error means that there is none
     /// and that nothing was recorded.
     pub(crate) async fn appraise(
         self: &Arc<Self>,
-        intake: Intake,
+        mut intake: Intake,
         submitter: &str,
     ) -> Result<Appraised, Problem> {
+        if intake.request.is_none() {
+            intake = self
+                .compute(move |_| {
+                    intake.request = asked::find_request(&intake.evidence).map_err(unasked)?.cloned();
+                    Ok(intake)
+                })
+                .await?;
+        }
         let case = self.case(intake).await?;
-        let turn = self.turns.acquire().await.map_err(|e| Problem::internal(&e))?;
-        let (service, submitter) = (Arc::clone(self), submitter.to_owned());
-        let judging = tokio::task::spawn_blocking(move || service.judge(case, &submitter));
-        let (report, json, record) = judging.await.map_err(|e| Problem::internal(&e))??;
-        drop(turn);
+        let nonce = case.submission.nonce.clone();
+        let submitter = submitter.to_owned();
+        let recorded_at = now_ms()?;
+        let judging = self.compute(move |service| {
+            let began = Instant::now();
+            let judged = service.judge(case, &submitter, recorded_at);
+            measure::judged(began.elapsed());
+            judged
+        });
+        let (report, json, record) = judging.await?;
         measure::appraised(&report);
         // On disk before anybody is told.
+        let began = Instant::now();
         let receipt = self.store.append(record).await?;
+        measure::recorded(began.elapsed(), &receipt);
         tracing::info!(
             id = receipt.id,
             leaf = receipt.leaf,
             verdict = report.verdict.map_or("none", keyvouch::Verdict::as_str),
             "appraised"
         );
-        Ok(Appraised { report, json, receipt })
+        Ok(Appraised { report, json, receipt, recorded_at, nonce })
     }
 
-    fn judge(&self, case: Case, submitter: &str) -> Result<(Report, Vec<u8>, Record), Problem> {
+    /// Computes on a thread for it, when it is its turn. The turn ends with the work, also when nobody waits for it any
+    /// more.
+    pub(crate) async fn compute<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| Problem::internal(&e))?;
+        let service = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work(&service);
+            drop(turn);
+            done
+        });
+        done.await.map_err(|e| Problem::internal(&e))?
+    }
+
+    /// Does work that takes a processor and leaves no record, when its turn comes.
+    pub(crate) async fn off_the_record<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.compute(|_| work()).await
+    }
+
+    fn judge(&self, case: Case, submitter: &str, now: i64) -> Result<(Report, Vec<u8>, Record), Problem> {
         let report = case.judge_with(&self.verifier)?;
+        if case.submission.request.is_none() {
+            asked::one_key(&report).map_err(unasked)?;
+        }
         let json = report.to_json().map_err(|e| Problem::internal(&e))?.into_bytes();
         let bundle = Bundle { case, report: json.clone(), labels: BTreeMap::new(), proofs: Vec::new() };
-        let record = Record::new(bundle, submitter, now_ms()?)?;
+        let record = Record::new(bundle, submitter, now)?;
         Ok((report, json, record))
     }
 
@@ -219,7 +291,7 @@ impl Service {
         }
         // What can be refused was refused: only now are challenges used up.
         if let Some(activation) = intake.activation {
-            options.set_file("activation", self.activation(activation, now).await?);
+            options.set("activation", self.activation(activation, now).await?);
         }
         let nonce = match intake.freshness {
             Freshness::Unasked => None,
@@ -260,14 +332,13 @@ impl Service {
     }
 
     /// The record of an activation, when the answer is right: once.
-    async fn activation(&self, activation: Activation, now: Time) -> Result<Vec<u8>, Problem> {
+    async fn activation(&self, activation: Activation, now: Time) -> Result<Value, Problem> {
         let state = self.use_once(TPM, &activation.challenge).await?;
         let damaged = |e: ActivationError| Problem::internal(&e);
         let state = serde_json::from_str(&state).map_err(|e| Problem::internal(&e))?;
         let pending = Pending::from_json(&state).map_err(damaged)?;
         let record = pending.confirm(&activation.answer, now);
-        let record = record.map_err(|why| Problem::new(Kind::Unprocessable, sentence(&why)))?;
-        Ok(record.to_string().into_bytes())
+        record.map_err(|why| Problem::new(Kind::Unprocessable, sentence(&why)))
     }
 
     async fn use_once(&self, kind: &'static str, id: &str) -> Result<String, Problem> {
@@ -280,6 +351,10 @@ impl Service {
             Used::Unknown => Err(gone("was not given out by this service")),
         }
     }
+}
+
+fn unasked(error: AskedError) -> Problem {
+    Problem::new(Kind::Unprocessable, sentence(&error))
 }
 
 /// A case under the operator's trust.

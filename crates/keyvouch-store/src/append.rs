@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::digest;
 use keyvouch_record::log::{LogKey, Proof};
-use keyvouch_record::{Bundle, Parts};
+use keyvouch_record::{Bundle, Parts, trust_data_of};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::db::{Db, Location, reading, writing};
 use crate::error::StoreError;
+use crate::index::storable;
 use crate::record::{Record, Stored};
 use crate::tree::{self, Known, LogState};
 
@@ -108,9 +110,40 @@ impl Store {
     pub async fn bundle(&self, id: &str) -> Result<Bundle, StoreError> {
         let stored = self.stored(id).await?;
         let manifest = stored.manifest.ok_or_else(|| StoreError::Pruned(id.to_owned()))?;
-        let blobs = self.blobs_of(stored.leaf).await?;
+        self.assemble(&manifest, stored.leaf).await
+    }
+
+    /// The record of a manifest: its contents, and the trust data of the version that wrote it.
+    pub(crate) async fn assemble(&self, manifest: &[u8], leaf: u64) -> Result<Bundle, StoreError> {
+        let blobs = self.blobs_of(leaf).await?;
         // Two files can have the same content.
-        Ok(Bundle::from_parts(&manifest, |_, sha256| blobs.get(sha256).cloned())?)
+        let mut bundle = Bundle::from_parts(manifest, |_, sha256| blobs.get(sha256).cloned())?;
+        bundle.case.trust_data = self.trust_data(&trust_data_of(manifest)?).await?;
+        Ok(bundle)
+    }
+
+    /// A content of a record, by its SHA-256 in lower-case hexadecimal. Nothing when the record has none such.
+    ///
+    /// # Errors
+    /// When the database does not answer, or has other bytes under that name.
+    pub async fn content(&self, leaf: u64, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let at = i64::try_from(leaf).map_err(|_| StoreError::NoRecord(leaf.to_string()))?;
+        let bytes: Option<Vec<u8>> = reading!(&self.db, pool => {
+            sqlx::query_scalar(
+                "SELECT b.bytes FROM record_blobs r JOIN blobs b ON b.id = r.blob
+                 WHERE r.leaf = $1 AND b.sha256 = $2",
+            )
+            .bind(at)
+            .bind(storable(sha256))
+            .fetch_optional(pool)
+            .await
+        })?;
+        match bytes {
+            Some(bytes) if hex::encode(digest::digest(&digest::SHA256, &bytes)) != sha256 => {
+                Err(StoreError::Damaged(format!("a file of record {leaf} is not what it was: {sha256}")))
+            }
+            bytes => Ok(bytes),
+        }
     }
 
     /// The record of that id as it was kept: what its bundle is written from, with the manifest that the log has.
@@ -129,7 +162,7 @@ impl Store {
         let leaf = i64::try_from(leaf).map_err(|_| StoreError::NoRecord(leaf.to_string()))?;
         let rows: Vec<(String, Vec<u8>)> = reading!(&self.db, pool => {
             sqlx::query_as(
-                "SELECT b.sha256, b.bytes FROM record_blobs r JOIN blobs b ON b.sha256 = r.sha256 WHERE r.leaf = $1",
+                "SELECT b.sha256, b.bytes FROM record_blobs r JOIN blobs b ON b.id = r.blob WHERE r.leaf = $1",
             )
             .bind(leaf)
             .fetch_all(pool)
@@ -246,17 +279,29 @@ async fn commit(db: &Db, records: &[Record]) -> Result<u64, StoreError> {
             blobs.extend(record.parts.files.iter().map(|f| (f.sha256.as_str(), f.bytes.as_slice())));
         }
 
-        // In the order of their names, so that two nodes that write the same content cannot wait for each other.
-        let blobs: Vec<(&str, &[u8])> = blobs.into_iter().collect();
+        // Most contents are known: policies, anchors, certificates of makers. Only what is new is sent. Nobody else adds
+        // or removes any meanwhile: whoever does locks the row of the log first.
+        let mut numbers: BTreeMap<String, i64> = BTreeMap::new();
+        let names: Vec<&str> = blobs.keys().copied().collect();
+        for some in names.chunks(ROWS) {
+            let mut select = sqlx::QueryBuilder::<Sql>::new("SELECT sha256, id FROM blobs WHERE sha256 IN (");
+            let mut list = select.separated(", ");
+            for sha256 in some {
+                list.push_bind(*sha256);
+            }
+            select.push(")");
+            numbers.extend(select.build_query_as::<(String, i64)>().fetch_all(&mut *tx).await?);
+        }
+        let new: Vec<(&str, &[u8])> = blobs.into_iter().filter(|(sha256, _)| !numbers.contains_key(*sha256)).collect();
         // Large ones alone: a statement has its limits too.
         let small = |blob: &(&str, &[u8])| blob.1.len() <= SMALL;
-        for some in blobs.chunk_by(|a, b| small(a) && small(b)).flat_map(|run| run.chunks(ROWS)) {
+        for some in new.chunk_by(|a, b| small(a) && small(b)).flat_map(|run| run.chunks(ROWS)) {
             let mut insert = sqlx::QueryBuilder::<Sql>::new("INSERT INTO blobs (sha256, bytes) ");
             insert.push_values(some, |mut row, (sha256, bytes)| {
                 row.push_bind(*sha256).push_bind(*bytes);
             });
-            insert.push(" ON CONFLICT DO NOTHING");
-            insert.build().execute(&mut *tx).await?;
+            insert.push(" RETURNING sha256, id");
+            numbers.extend(insert.build_query_as::<(String, i64)>().fetch_all(&mut *tx).await?);
         }
 
         for some in hashes.chunks(ROWS) {
@@ -310,10 +355,12 @@ async fn commit(db: &Db, records: &[Record]) -> Result<u64, StoreError> {
             insert.build().execute(&mut *tx).await?;
         }
 
+        let uses: Vec<(i64, i64)> =
+            uses.into_iter().filter_map(|(leaf, sha256)| Some((leaf, *numbers.get(sha256)?))).collect();
         for some in uses.chunks(ROWS) {
-            let mut insert = sqlx::QueryBuilder::<Sql>::new("INSERT INTO record_blobs (leaf, sha256) ");
-            insert.push_values(some, |mut row, (leaf, sha256)| {
-                row.push_bind(*leaf).push_bind(*sha256);
+            let mut insert = sqlx::QueryBuilder::<Sql>::new("INSERT INTO record_blobs (leaf, blob) ");
+            insert.push_values(some, |mut row, (leaf, blob)| {
+                row.push_bind(*leaf).push_bind(*blob);
             });
             insert.build().execute(&mut *tx).await?;
         }

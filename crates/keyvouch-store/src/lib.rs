@@ -21,6 +21,7 @@ mod record;
 mod search;
 mod tokens;
 mod tree;
+mod trust;
 mod upkeep;
 
 pub use append::{Receipt, Store};

@@ -65,17 +65,17 @@ impl Store {
             .await?;
             let mut pruned = Pruned::default();
             for leaf in leaves {
-                let contents: Vec<String> =
-                    sqlx::query_scalar("DELETE FROM record_blobs WHERE leaf = $1 RETURNING sha256")
+                let contents: Vec<i64> =
+                    sqlx::query_scalar("DELETE FROM record_blobs WHERE leaf = $1 RETURNING blob")
                         .bind(leaf)
                         .fetch_all(&mut *tx)
                         .await?;
-                for sha256 in contents {
+                for blob in contents {
                     let gone = sqlx::query(
-                        "DELETE FROM blobs WHERE sha256 = $1
-                         AND NOT EXISTS (SELECT 1 FROM record_blobs r WHERE r.sha256 = $1)",
+                        "DELETE FROM blobs WHERE id = $1
+                         AND NOT EXISTS (SELECT 1 FROM record_blobs r WHERE r.blob = $1)",
                     )
-                    .bind(sha256)
+                    .bind(blob)
                     .execute(&mut *tx)
                     .await?;
                     pruned.contents = pruned.contents.saturating_add(gone.rows_affected());

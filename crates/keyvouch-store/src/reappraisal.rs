@@ -213,8 +213,7 @@ impl Store {
         let name = || format!("at place {leaf} of the log");
         let manifest = manifest.ok_or_else(|| StoreError::NoRecord(name()))?;
         let manifest = manifest.ok_or_else(|| StoreError::Pruned(name()))?;
-        let blobs = self.blobs_of(leaf.unsigned_abs()).await?;
-        Ok(Bundle::from_parts(&manifest, |_, sha256| blobs.get(sha256).cloned())?)
+        self.assemble(&manifest, leaf.unsigned_abs()).await
     }
 
     /// The records of a re-appraisal after a place in the log, in its order: at most `limit`.

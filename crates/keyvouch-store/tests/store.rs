@@ -6,8 +6,9 @@ mod support;
 
 use std::collections::BTreeSet;
 
+use keyvouch::{File, Reference};
 use keyvouch_record::log::{Checkpoint, LogKey};
-use keyvouch_record::{Answer, Bundle, recheck};
+use keyvouch_record::{Answer, Bundle, TrustData, recheck};
 use keyvouch_store::{Filter, MIN_RETENTION_DAYS, Outcome, Record, Role, StoreError, Used};
 use support::{DAY, NOW, bundle, on_each, record};
 
@@ -495,4 +496,34 @@ fn a_place_that_is_none_is_told_without_its_password() {
     for file in ["sqlite:a.db", "sqlite://a.db", "a.db"] {
         assert_eq!(Location::parse(file).unwrap(), Location::Sqlite("a.db".into()));
     }
+}
+
+#[test]
+fn a_record_comes_with_the_trust_data_that_it_was_judged_by() {
+    on_each(async |place| {
+        let store = place.open().await;
+        store.keep_trust_data().await.unwrap();
+        store.keep_trust_data().await.unwrap();
+        // As if an earlier version had written here, which had one file less.
+        let mut files: Vec<File> =
+            Reference::builtin_data().map(|(name, text)| File::new(name, text)).collect();
+        let gone = files.pop().unwrap();
+        let earlier = TrustData::Files(files);
+        let digest = earlier.digest().unwrap();
+        place.run(&format!("DELETE FROM trust_files WHERE name = '{}'", gone.name)).await;
+        place.run(&format!("UPDATE trust_files SET digest = '{digest}'")).await;
+        let mut case = bundle("yubikey-piv", 0).case;
+        case.trust_data = earlier;
+        let recorded = Bundle::of(case).unwrap();
+        let id = store.append(Record::new(recorded.clone(), "x", NOW).unwrap()).await.unwrap().id;
+        let read = store.bundle(&id).await.unwrap();
+        assert_eq!(read.case.trust_data, recorded.case.trust_data);
+        assert_eq!(recheck(&read).unwrap().answer, Answer::Identical);
+        place.run("DELETE FROM trust_files WHERE number = 0").await;
+        assert!(matches!(store.bundle(&id).await, Err(StoreError::Damaged(_))));
+        // This version's own is still to be kept, and what it judges comes with it.
+        store.keep_trust_data().await.unwrap();
+        let today = store.append(record(1)).await.unwrap().id;
+        assert_eq!(store.bundle(&today).await.unwrap().case.trust_data, TrustData::BuiltIn);
+    });
 }

@@ -429,16 +429,9 @@ pub fn json_text(value: serde_json::Value) -> serde_json::Result<String> {
 /// The same value with the members of every object in the order of their names. A `serde_json::Map` keeps them
 /// sorted or as inserted, depending on what other crates of a build ask of it.
 #[must_use]
-pub fn sorted(value: serde_json::Value) -> serde_json::Value {
-    use serde_json::Value;
-    match value {
-        Value::Object(members) => {
-            let sorted: BTreeMap<String, Value> = members.into_iter().map(|(k, v)| (k, sorted(v))).collect();
-            Value::Object(sorted.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        other => other,
-    }
+pub fn sorted(mut value: serde_json::Value) -> serde_json::Value {
+    value.sort_all_objects();
+    value
 }
 
 fn hexadecimal<S: Serializer>(digest: &[u8; 32], s: S) -> Result<S::Ok, S::Error> {

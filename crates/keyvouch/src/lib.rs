@@ -23,6 +23,7 @@
 
 pub mod appraisal;
 pub mod authentic;
+pub mod catalogue;
 pub mod checks;
 pub mod claims;
 pub mod crypto;

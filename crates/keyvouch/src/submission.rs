@@ -81,6 +81,19 @@ impl OptionKind {
         }
     }
 
+    /// The value of an option as a person writes it. Whether the option takes it is for the verifier to say.
+    #[must_use]
+    pub fn read(kind: Option<Self>, text: &str) -> Value {
+        let json = || serde_json::from_str::<Value>(text).ok();
+        let plain = || Value::from(text);
+        match kind {
+            Some(Self::Text | Self::Choice(_)) => plain(),
+            Some(Self::Object) => json().filter(Value::is_object).unwrap_or_else(plain),
+            Some(Self::List) => json().filter(Value::is_array).unwrap_or_else(|| Value::from(vec![text])),
+            _ => json().filter(|v| v.is_boolean() || v.is_number() || v.is_array()).unwrap_or_else(plain),
+        }
+    }
+
     fn takes(self, value: &Value) -> bool {
         match self {
             Self::Bool => value.is_boolean(),
@@ -103,6 +116,13 @@ pub struct OptionDef {
     pub kind: OptionKind,
     /// What it does.
     pub about: &'static str,
+}
+
+/// The option of that name, of every format or of one.
+#[must_use]
+pub fn known_option(name: &str) -> Option<&'static OptionDef> {
+    let mut known = crate::SHARED_OPTIONS.iter().chain(crate::formats::about().flat_map(|a| a.options));
+    known.find(|option| option.name == name)
 }
 
 /// Operator switches by name.
@@ -240,6 +260,8 @@ impl Options {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const KNOWN: &[OptionDef] = &[
@@ -247,6 +269,23 @@ mod tests {
         OptionDef { name: "record", kind: OptionKind::Object, about: "" },
         OptionDef { name: "key", kind: OptionKind::File, about: "" },
     ];
+
+    #[test]
+    fn option_values_are_read_as_the_option_takes_them() {
+        for (kind, text, value) in [
+            (Some(OptionKind::Bool), "true", json!(true)),
+            (Some(OptionKind::Bool), "yes", json!("yes")),
+            (Some(OptionKind::Number), "12", json!(12)),
+            (Some(OptionKind::Text), "12", json!("12")),
+            (Some(OptionKind::List), "[\"a\", \"b\"]", json!(["a", "b"])),
+            (Some(OptionKind::List), "12", json!(["12"])),
+            (Some(OptionKind::Object), "{\"a\": 1}", json!({"a": 1})),
+            (Some(OptionKind::Object), "{", json!("{")),
+            (None, "{}", json!("{}")),
+        ] {
+            assert_eq!(OptionKind::read(kind, text), value, "{text}");
+        }
+    }
 
     #[test]
     fn options_are_of_their_kind() {

@@ -1,10 +1,9 @@
 //! `keyvouch anchors`: whom the verifier believes.
 
+use keyvouch::catalogue::{self, anchor_kind, confirmed, origin};
 use keyvouch::formats;
 use keyvouch::pki::name;
-use keyvouch::reference::Origin;
-use keyvouch::reference::anchors::{Anchor, AnchorKind, Confirmed};
-use serde_json::{Value, json};
+use keyvouch::reference::anchors::{Anchor, AnchorKind};
 
 use crate::cli::{Anchors, AnchorsCommand, Format};
 use crate::error::Error;
@@ -25,7 +24,7 @@ pub(crate) fn run(args: &Anchors, out: &Output) -> Result<(), Error> {
             let anchors: Vec<&Anchor> =
                 anchors.filter(|a| format.as_ref().is_none_or(|f| a.applies_to(f))).collect();
             match output {
-                Format::Json => out.json(&anchors.into_iter().map(describe).collect()),
+                Format::Json => out.json(&anchors.into_iter().map(catalogue::anchor).collect()),
                 Format::Text => {
                     out.print(&list(&anchors))?;
                     match reference.intermediates.len() {
@@ -42,34 +41,10 @@ pub(crate) fn run(args: &Anchors, out: &Output) -> Result<(), Error> {
             let reference = reference::load(trust)?;
             let anchor = reference.anchors.by_id(id).ok_or_else(|| Error::UnknownAnchor(id.clone()))?;
             match output {
-                Format::Json => out.json(&describe(anchor)),
+                Format::Json => out.json(&catalogue::anchor(anchor)),
                 Format::Text => out.print(&show(anchor)),
             }
         }
-    }
-}
-
-fn kind(kind: AnchorKind) -> &'static str {
-    match kind {
-        AnchorKind::Root => "root",
-        AnchorKind::Intermediate => "intermediate",
-        AnchorKind::Key => "key",
-        AnchorKind::Untrusted => "untrusted",
-    }
-}
-
-fn confirmed(by: Confirmed) -> &'static str {
-    match by {
-        Confirmed::Maker => "published by the maker",
-        Confirmed::ThirdParty => "published by others only",
-        Confirmed::Operator => "the operator vouches for it",
-    }
-}
-
-fn origin(origin: &Origin) -> String {
-    match origin {
-        Origin::BuiltIn => "built-in".to_owned(),
-        Origin::Operator(file) => format!("operator: {file}"),
     }
 }
 
@@ -84,7 +59,7 @@ fn list(anchors: &[&Anchor]) -> String {
     let head = ["ID", "KIND", "FORMATS", "VALID", "NAME"].map(str::to_owned).to_vec();
     let rows = anchors
         .iter()
-        .map(|a| vec![a.id.clone(), kind(a.kind).to_owned(), formats_of(a), days(a), a.name.clone()]);
+        .map(|a| vec![a.id.clone(), anchor_kind(a.kind).to_owned(), formats_of(a), days(a), a.name.clone()]);
     table(&[head].into_iter().chain(rows).collect::<Vec<_>>())
 }
 
@@ -94,28 +69,6 @@ fn days(anchor: &Anchor) -> String {
         t.map(|t| t.to_string().chars().take_while(|c| *c != 'T').collect::<String>()).unwrap_or_default()
     };
     format!("{}..{}", day(anchor.not_before()), day(anchor.not_after()))
-}
-
-fn describe(a: &Anchor) -> Value {
-    let certificates: Vec<Value> = a
-        .certificates
-        .iter()
-        .map(|c| {
-            json!({
-                "sha256": hex::encode(c.sha256), "serial": c.serial,
-                "not_before": c.not_before.to_string(), "not_after": c.not_after.to_string(),
-                "source": c.source, "looked_up": c.looked_up.map(|d| d.to_string()),
-                "confirmed": confirmed(c.confirmed),
-            })
-        })
-        .collect();
-    json!({
-        "id": a.id, "name": a.name, "kind": kind(a.kind), "formats": a.formats,
-        "every_format": a.every_format, "role": a.role, "issuer": a.issuer,
-        "subject": name::display(&a.subject), "algorithm": a.key.algorithm(),
-        "spki_sha256": hex::encode(a.spki_sha256), "path_len": a.path_len,
-        "certificates": certificates, "origin": origin(&a.origin),
-    })
 }
 
 fn show(a: &Anchor) -> String {

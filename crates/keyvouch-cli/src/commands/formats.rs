@@ -1,10 +1,10 @@
 //! `keyvouch formats`: which evidence is understood.
 
+use keyvouch::catalogue::{format_brief, format_full, proof};
 use keyvouch::checks::{Check, OnFail};
-use keyvouch::formats::{About, Proof, about};
+use keyvouch::formats::{About, about};
 use keyvouch::submission::OptionDef;
 use keyvouch::{SHARED_OPTIONS, shared_checks};
-use serde_json::{Value, json};
 
 use crate::cli::{Format, Formats, FormatsCommand};
 use crate::error::Error;
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &Formats, out: &Output) -> Result<(), Error> {
             let unknown = || Error::UnknownFormat { id: id.clone(), known: about().map(|a| a.id).collect() };
             let format = about().find(|a| a.id == id).ok_or_else(unknown)?;
             match output {
-                Format::Json => out.json(&full(format)),
+                Format::Json => out.json(&format_full(format)),
                 Format::Text => out.print(&show(format)),
             }
         }
@@ -29,42 +29,11 @@ pub(crate) fn run(args: &Formats, out: &Output) -> Result<(), Error> {
 
 fn list(output: Format, out: &Output) -> Result<(), Error> {
     if output == Format::Json {
-        return out.json(&about().map(brief).collect());
+        return out.json(&about().map(format_brief).collect());
     }
     let head = ["ID", "TITLE", "MAKER", "PROVED", "PAGE"].map(str::to_owned).to_vec();
     let rows = about().map(|a| [a.id, a.title, a.maker, proof(a.proof), a.docs].map(str::to_owned).to_vec());
     out.print(&table(&[head].into_iter().chain(rows).collect::<Vec<_>>()))
-}
-
-fn proof(proof: Proof) -> &'static str {
-    match proof {
-        Proof::RealEvidence => "verified on real evidence",
-        Proof::EmulatedOnly => "on emulated evidence only",
-        Proof::ProviderStatement => "answers of a provider to the operator, which nobody signed",
-        Proof::NoEvidence => "there is no evidence to read",
-    }
-}
-
-fn brief(a: &About) -> Value {
-    json!({
-        "id": a.id, "title": a.title, "maker": a.maker, "devices": a.devices,
-        "proof": proof(a.proof), "page": a.docs,
-    })
-}
-
-fn full(a: &About) -> Value {
-    let check =
-        |c: &&Check| json!({ "id": c.id, "about": c.about, "on_fail": c.on_fail, "advice": c.advice });
-    let option = |o: &OptionDef| json!({ "name": o.name, "takes": o.kind.name(), "about": o.about });
-    let mut value = brief(a);
-    if let Value::Object(fields) = &mut value {
-        fields.insert("checks".into(), a.checks.iter().map(check).collect());
-        fields.insert("shared_checks".into(), shared_checks().map(|c| check(&c)).collect());
-        fields.insert("options".into(), a.options.iter().map(option).collect());
-        fields.insert("shared_options".into(), SHARED_OPTIONS.iter().map(option).collect());
-        fields.insert("limits".into(), a.limits.into());
-    }
-    value
 }
 
 fn show(a: &About) -> String {

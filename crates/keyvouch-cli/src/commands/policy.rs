@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use keyvouch::Route;
-use keyvouch::appraisal::Severity;
-use keyvouch_policy::{Knob, PRECONDITIONS, Policy, Settings};
+use keyvouch_policy::catalogue::{knob, policy_brief, policy_full, severity};
+use keyvouch_policy::{PRECONDITIONS, Policy, Settings};
 use serde_json::{Value, json};
 
 use crate::cli::{self, Format, PolicyCommand};
@@ -17,7 +17,7 @@ use crate::text::{Page, count};
 pub(crate) fn run(args: &cli::Policy, out: &Output) -> Result<(), Error> {
     match &args.command {
         PolicyCommand::List { output: Format::Json } => out.json(&json!({
-            "policies": built_in().map(|p| brief(&p)).collect::<Value>(),
+            "policies": built_in().map(|p| policy_brief(&p)).collect::<Value>(),
             "knobs": Settings::knobs().iter().map(knob).collect::<Value>(),
         })),
         PolicyCommand::List { output: Format::Text } => out.print(&list()),
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &cli::Policy, out: &Output) -> Result<(), Error> {
             let policy = load(policy)?;
             match output {
                 _ if *source => out.print(policy.source()),
-                Format::Json => out.json(&full(&policy)),
+                Format::Json => out.json(&policy_full(&policy)),
                 Format::Text => out.print(&show(&policy)),
             }
         }
@@ -59,38 +59,6 @@ fn load_file(path: &Path) -> Result<Policy, Error> {
     let text = files::read_text(path)?;
     let name = path.to_string_lossy();
     Ok(Policy::from_source(&name, &text)?)
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Must => "must",
-        Severity::Should => "should",
-        Severity::Note => "note",
-    }
-}
-
-fn knob(knob: &Knob) -> Value {
-    json!({ "name": knob.name, "takes": knob.kind.to_string(), "default": knob.default, "about": knob.about })
-}
-
-fn brief(policy: &Policy) -> Value {
-    json!({ "name": policy.name(), "title": policy.title() })
-}
-
-fn full(policy: &Policy) -> Value {
-    let requirements: Value = policy
-        .requirements()
-        .map(|r| {
-            json!({
-                "id": r.id, "severity": severity(r.severity), "demand": r.demand,
-                "reason": r.reason, "cite": r.cite, "knobs": r.knobs,
-            })
-        })
-        .collect();
-    json!({
-        "name": policy.name(), "title": policy.title(), "requirements": requirements,
-        "source": policy.source(),
-    })
 }
 
 fn list() -> String {

@@ -22,6 +22,7 @@ pub(crate) fn run(args: &Serve, out: &Output) -> Result<(), Error> {
 }
 
 async fn serve(config: Config, judging: Judging, keys: &Keys, out: &Output) -> Result<(), Error> {
+    keyvouch_server::logging::init(&config.log)?;
     let first = !keys.log.is_there;
     keys.make(&config).await?;
     let log_key = keys::log_key(&keys.log.path)?;
@@ -36,14 +37,15 @@ async fn serve(config: Config, judging: Judging, keys: &Keys, out: &Output) -> R
     let result_key = keys::result_key(&keys.result.path)?;
     let former_results = keys::former_results(&config)?;
     service::make_folder(&config)?;
-    let (page, wants_tokens) = (page(&config), config.wants_tokens());
+    let (place, wants_tokens) = (config.clone(), config.wants_tokens());
     let opened = Service::open(Setup { config, judging, log_key, result_key, former_results }).await?;
     if wants_tokens && !in_force(&opened).await? {
         out.note("no token is in force, so nobody can come in: make one with `keyvouch token create NAME --role admin`");
     }
-    out.print(&format!("keyvouch is at {page}\n"))?;
-    keyvouch_server::serve(opened).await?;
-    Ok(())
+    let mut told = Ok(());
+    let tell = |listen| told = out.print(&format!("keyvouch is at {}\n", page(&Config { listen, ..place })));
+    keyvouch_server::serve(opened, tell).await?;
+    told
 }
 
 /// Whether any token is in force.
@@ -72,10 +74,8 @@ fn check(config: &Config, judging: &Judging, keys: &Keys, out: &Output) -> Resul
     if let Some(name) = config.policies.default.iter().find(unknown) {
         return Err(StartError::NoPolicy(name.clone()).into());
     }
+    keyvouch_server::check(config)?;
     let verifier = judging::verifier(judging, verify::now()?)?;
-    for key in [&keys.log, &keys.result] {
-        crate::service::is_there(&key.path)?;
-    }
     if keys.log.is_there {
         keys::log_key(&keys.log.path)?;
     }
@@ -83,13 +83,6 @@ fn check(config: &Config, judging: &Judging, keys: &Keys, out: &Output) -> Resul
         keys::result_key(&keys.result.path)?;
     }
     keys::former_results(config)?;
-    if let Some(tls) = &config.tls {
-        for file in [Some(&tls.certificate), Some(&tls.key), tls.client_roots.as_ref()].into_iter().flatten()
-        {
-            crate::files::read_text(file)?;
-        }
-    }
-
     let key = |place: &keys::Place| {
         let made = if place.is_there { "" } else { " (would be made)" };
         format!("{}{made}", place.path.display())

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use keyvouch::appraisal::{Appraisal, Report};
-use keyvouch::input::{Content, Limits, Part, Parts};
-use keyvouch::submission::{OptionDef, OptionKind};
-use keyvouch::{ClaimName, File, Options, SHARED_OPTIONS, Submission, Time, Verdict, formats};
+use keyvouch::appraisal::Report;
+use keyvouch::submission::{OptionKind, known_option};
+use keyvouch::{File, Options, Submission, Time, Verdict};
 use keyvouch_policy::Settings;
-use keyvouch_record::{Case, TrustData};
+use keyvouch_record::{Case, TrustData, asked};
 use serde_json::{Map, Value};
 
 use crate::cli::{Answer, At, Judge, Pair, Verify};
@@ -83,7 +82,7 @@ pub(crate) fn case(args: &Judge, out: &Output) -> Result<Case, Error> {
 pub(crate) fn judge(case: &Case) -> Result<Report, Error> {
     let report = case.judge()?;
     if case.submission.request.is_none() {
-        one_key(&report)?;
+        asked::one_key(&report)?;
     }
     Ok(report)
 }
@@ -146,18 +145,13 @@ pub(crate) fn now() -> Result<Time, Error> {
     i64::try_from(since.as_secs()).map(Time::from_unix).map_err(|_| Error::Clock)
 }
 
-/// Every operator option there is.
-pub(crate) fn known_options() -> impl Iterator<Item = &'static OptionDef> {
-    SHARED_OPTIONS.iter().chain(formats::about().flat_map(|a| a.options))
-}
-
 /// The options: those suggested, with those of the command line over them.
 pub(super) fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<Options, Error> {
     let mut given: Map<String, Value> = Map::new();
     let mut options = Options::default();
     let mut named = BTreeSet::new();
     for Pair { key, value } in asked {
-        let kind = known_options().find(|o| o.name == *key).map(|o| o.kind);
+        let kind = known_option(key).map(|o| o.kind);
         let fail = |why| Error::OptionFile { name: key.clone(), why: Box::new(why) };
         if kind == Some(OptionKind::File) {
             if !named.insert(key.clone()) {
@@ -168,9 +162,9 @@ pub(super) fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<O
         }
         let value = match kind {
             Some(OptionKind::Object) if !value.trim_start().starts_with('{') => {
-                option_value(kind, &files::read_text(Path::new(value)).map_err(fail)?)
+                OptionKind::read(kind, &files::read_text(Path::new(value)).map_err(fail)?)
             }
-            _ => option_value(kind, value),
+            _ => OptionKind::read(kind, value),
         };
         match (given.get_mut(key), value) {
             (None, value) => {
@@ -188,18 +182,6 @@ pub(super) fn options(suggested: Map<String, Value>, asked: &[Pair]) -> Result<O
         options.set(name, value);
     }
     Ok(options)
-}
-
-/// The value of an option as it was written. Whether the option takes it is for the verifier to say.
-fn option_value(kind: Option<OptionKind>, text: &str) -> Value {
-    let json = || serde_json::from_str::<Value>(text).ok();
-    let plain = || Value::from(text);
-    match kind {
-        Some(OptionKind::Text | OptionKind::Choice(_)) => plain(),
-        Some(OptionKind::Object) => json().filter(Value::is_object).unwrap_or_else(plain),
-        Some(OptionKind::List) => json().filter(Value::is_array).unwrap_or_else(|| Value::from(vec![text])),
-        _ => json().filter(|v| v.is_boolean() || v.is_number() || v.is_array()).unwrap_or_else(plain),
-    }
 }
 
 /// Reads the files. The time is a placeholder.
@@ -237,130 +219,18 @@ fn read(evidence: &Evidence, request: Option<&Path>, out: &Output) -> Result<Sub
     Ok(Submission { request, ..Submission::new(all, Time::from_unix(0)) })
 }
 
-/// The one file of the evidence that is a certification request. It stays evidence too: some devices put the
-/// attestation into the request.
+/// The one file of the evidence that is a certification request.
 fn find_request(evidence: &[File], out: &Output) -> Result<Option<File>, Error> {
-    let requests: Vec<&File> = evidence.iter().filter(|file| is_request(file)).collect();
-    match requests.as_slice() {
-        [] => Ok(None),
-        [only] => {
-            out.note(&format!("{} is a certification request and is used as the request", only.name));
-            Ok(Some((*only).clone()))
-        }
-        many => Err(Error::ManyRequests(many.iter().map(|f| f.name.clone()).collect())),
+    let found = asked::find_request(evidence)?;
+    if let Some(only) = found {
+        out.note(&format!("{} is a certification request and is used as the request", only.name));
     }
-}
-
-/// Whether a file is a certification request, also in PEM, base64 or an archive, and also a damaged one.
-fn is_request(file: &File) -> bool {
-    let alone = Submission::new(vec![file.clone()], Time::from_unix(0));
-    // A file that cannot be unwrapped is for the verifier to complain about.
-    let Ok(parts) = Parts::of(&alone, &[], Limits::DEFAULT) else { return false };
-    parts.iter().any(|(_, part)| {
-        matches!(part.content, Content::Request(_) | Content::CrmfRequest(_) | Content::BrokenRequest(_))
-            && is_only_wrapped(part, &parts)
-    })
-}
-
-fn is_only_wrapped(part: &Part<'_>, parts: &Parts<'_>) -> bool {
-    let mut parent = part.parent;
-    while let Some(container) = parent.and_then(|id| parts.get(id)) {
-        let wraps = matches!(
-            container.content,
-            Content::Pem
-                | Content::Base64
-                | Content::CmpMessage
-                | Content::Gzip { .. }
-                | Content::Zip { .. }
-                | Content::Cmw(_)
-        );
-        if !wraps {
-            return false;
-        }
-        parent = container.parent;
-    }
-    true
-}
-
-/// Without a request there must be one key: a verdict about two would be about neither.
-fn one_key(report: &Report) -> Result<(), Error> {
-    let statements: Vec<(Option<&str>, Vec<&str>)> = report
-        .appraisals
-        .iter()
-        .map(|a| (a.claims.text(ClaimName::KeySpkiSha256), files_of(a, report)))
-        .collect();
-    let differ = |a: &(Option<&str>, Vec<&str>), b: &(Option<&str>, Vec<&str>)| match (a.0, b.0) {
-        (Some(a), Some(b)) => a != b,
-        // Of a statement that is not authentic the key is not known; statements without a common file are not
-        // two views of one.
-        _ => !a.1.is_empty() && !b.1.is_empty() && !a.1.iter().any(|file| b.1.contains(file)),
-    };
-    let mut rest = statements.as_slice();
-    let mut several = false;
-    while let [first, others @ ..] = rest {
-        several = several || others.iter().any(|other| differ(first, other));
-        rest = others;
-    }
-    if !several {
-        return Ok(());
-    }
-    Err(Error::SeveralKeys(
-        report.appraisals.iter().zip(&statements).map(|(a, (_, files))| name_statement(a, files)).collect(),
-    ))
-}
-
-/// The files in which the checks of a statement looked.
-fn files_of<'r>(appraisal: &Appraisal, report: &'r Report) -> Vec<&'r str> {
-    let looked_in = |name: &str| {
-        appraisal.checks.iter().any(|check| {
-            check
-                .place
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '#', '/', ',']))
-        })
-    };
-    report.inputs.iter().map(|input| input.name.as_str()).filter(|name| looked_in(name)).collect()
-}
-
-fn name_statement(appraisal: &Appraisal, files: &[&str]) -> String {
-    let text = |name| appraisal.claims.text(name);
-    let mut words = vec![appraisal.format.to_owned()];
-    match text(ClaimName::KeySpkiSha256) {
-        Some(spki) => {
-            let algorithm = text(ClaimName::KeyAlgorithm).unwrap_or("key");
-            let start: String = spki.chars().take(16).collect();
-            words.push(format!("{algorithm} key with SHA-256 {start}…"));
-        }
-        None => words.push(appraisal.authenticity.as_str().to_owned()),
-    }
-    if let Some(serial) = text(ClaimName::DeviceSerial) {
-        words.push(format!("device {serial}"));
-    }
-    format!("{}: {}", words.join(", "), files.join(", "))
+    Ok(found.cloned())
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    #[test]
-    fn option_values_are_read_as_the_option_takes_them() {
-        for (kind, text, value) in [
-            (Some(OptionKind::Bool), "true", json!(true)),
-            (Some(OptionKind::Bool), "yes", json!("yes")),
-            (Some(OptionKind::Number), "12", json!(12)),
-            (Some(OptionKind::Text), "12", json!("12")),
-            (Some(OptionKind::List), "[\"a\", \"b\"]", json!(["a", "b"])),
-            (Some(OptionKind::List), "12", json!(["12"])),
-            (Some(OptionKind::Object), "{\"a\": 1}", json!({"a": 1})),
-            (Some(OptionKind::Object), "{", json!("{")),
-            (None, "{}", json!("{}")),
-        ] {
-            assert_eq!(option_value(kind, text), value, "{text}");
-        }
-    }
 
     #[test]
     fn options_of_the_command_line_count() {

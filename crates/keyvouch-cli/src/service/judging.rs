@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use keyvouch::submission::OptionKind;
+use keyvouch::submission::{OptionKind, known_option};
 use keyvouch::{File, InputError, Options, Submission, Time, Verifier};
 use keyvouch_policy::{Policy, Settings};
 use keyvouch_record::{Case, TrustData};
@@ -10,7 +10,6 @@ use keyvouch_server::{Config, Judging};
 use serde_json::Value;
 
 use crate::cli::Pair;
-use crate::commands::verify::known_options;
 use crate::error::Error;
 use crate::output::Output;
 use crate::{files, reference, reference_folder};
@@ -87,7 +86,7 @@ fn options(config: &Config, at: Time, out: &Output) -> Result<Options, Error> {
     let mut options = Options::default();
     let mut asked = Vec::new();
     for (name, value) in &config.trust.options {
-        let Some(kind) = known_options().find(|o| o.name == *name).map(|o| o.kind) else {
+        let Some(kind) = known_option(name).map(|o| o.kind) else {
             return Err(Error::UnknownOption(name.clone()));
         };
         let fail = |why| Error::OptionFile { name: name.clone(), why: Box::new(why) };

@@ -208,10 +208,12 @@ impl Record {
         let zip = on(async {
             let store = self.store().await;
             let page = store.search(&keyvouch_store::Filter::default(), Some(leaf + 1), 1).await.unwrap();
-            let parts = store.parts(&page.records[0].id).await.unwrap();
+            let id = &page.records[0].id;
+            let (parts, mut bundle) = (store.parts(id).await.unwrap(), store.bundle(id).await.unwrap());
             let proof = store.prove(leaf, &key).await.unwrap();
             store.close().await;
-            Bundle::write_parts(&parts, &[File::new("proof.tlog-proof", proof.write())]).unwrap()
+            bundle.proofs.push(File::new("proof.tlog-proof", proof.write()));
+            bundle.write_parts(&parts).unwrap()
         });
         fs::write(to, zip).unwrap();
     }

@@ -1,8 +1,9 @@
 -- What was handed in and given out, each content once.
 CREATE TABLE blobs (
-    sha256 TEXT PRIMARY KEY,
+    id     INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL UNIQUE,
     bytes  BLOB NOT NULL
-) WITHOUT ROWID;
+);
 
 -- The log: how many records there are. One row.
 CREATE TABLE log (
@@ -53,13 +54,22 @@ CREATE INDEX statements_spki ON statements (spki_sha256);
 CREATE INDEX statements_serial ON statements (serial);
 CREATE INDEX statements_device ON statements (vendor, model, firmware_order);
 
--- Which record needs which content.
+-- Which record needs which content. By number: new contents come last, where the disk is at work anyway.
 CREATE TABLE record_blobs (
     leaf   BIGINT NOT NULL REFERENCES records (leaf),
-    sha256 TEXT NOT NULL REFERENCES blobs (sha256),
-    PRIMARY KEY (leaf, sha256)
+    blob   BIGINT NOT NULL REFERENCES blobs (id),
+    PRIMARY KEY (leaf, blob)
 ) WITHOUT ROWID;
-CREATE INDEX record_blobs_sha256 ON record_blobs (sha256);
+CREATE INDEX record_blobs_blob ON record_blobs (blob);
+
+-- The trust data that came with each version of keyvouch that wrote here, so that later versions can judge as it did.
+CREATE TABLE trust_files (
+    digest TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    name   TEXT NOT NULL,
+    bytes  BLOB NOT NULL,
+    PRIMARY KEY (digest, number)
+);
 
 -- What was given out to be answered once.
 CREATE TABLE challenges (

@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::signature::{self as lc, ParsedPublicKey, UnparsedPublicKey, VerificationAlgorithm};
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
-use der::{Decode, Encode, Reader, SliceReader};
+use der::{Decode, Encode};
 
 use super::scheme::{Hash, Scheme, algorithm_identifier};
 use super::{MlDsa, SignatureError, brainpool, dsa, ecdsa, lms, sha256};
 use crate::authentic::SignatureValid;
-use crate::wire::der::content;
+use crate::wire::der::{Children, content, single};
 
 /// Largest RSA modulus that is looked at; larger ones only cost time.
 const MAX_RSA_BITS: usize = 8192;
@@ -39,12 +39,42 @@ impl Curve {
 
     const fn oid(self) -> ObjectIdentifier {
         match self {
-            Self::P256 => ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
-            Self::P384 => ObjectIdentifier::new_unwrap("1.3.132.0.34"),
-            Self::P521 => ObjectIdentifier::new_unwrap("1.3.132.0.35"),
-            Self::Secp256k1 => ObjectIdentifier::new_unwrap("1.3.132.0.10"),
-            Self::BrainpoolP256r1 => ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7"),
-            Self::BrainpoolP384r1 => ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.11"),
+            Self::P256 => const { ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7") },
+            Self::P384 => const { ObjectIdentifier::new_unwrap("1.3.132.0.34") },
+            Self::P521 => const { ObjectIdentifier::new_unwrap("1.3.132.0.35") },
+            Self::Secp256k1 => const { ObjectIdentifier::new_unwrap("1.3.132.0.10") },
+            Self::BrainpoolP256r1 => const { ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7") },
+            Self::BrainpoolP384r1 => const { ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.11") },
+        }
+    }
+
+    /// What stands before the point in a SubjectPublicKeyInfo (RFC 5480, 2).
+    const fn spki_head(self) -> &'static [u8] {
+        match self {
+            Self::P256 => {
+                b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00"
+            }
+            Self::P384 => {
+                b"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x05\x2b\x81\x04\x00\x22\x03\x62\x00"
+            }
+            Self::P521 => {
+                b"\x30\x81\x9b\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x05\x2b\x81\x04\x00\x23\x03\x81\x86\x00"
+            }
+            Self::Secp256k1 => {
+                b"\x30\x56\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x05\x2b\x81\x04\x00\x0a\x03\x42\x00"
+            }
+            Self::BrainpoolP256r1 => {
+                b"\x30\x5a\x30\x14\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x07\x03\x42\x00"
+            }
+            Self::BrainpoolP384r1 => {
+                b"\x30\x7a\x30\x14\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\
+                  \x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x0b\x03\x62\x00"
+            }
         }
     }
 
@@ -176,11 +206,11 @@ impl PublicKey {
     /// # Errors
     /// When it is malformed, or an RSA or EC key out of form. Unknown key types are [`Material::Other`].
     pub fn from_spki_der(der: &[u8]) -> Result<Self, KeyError> {
-        let (algorithm, bits) = split_spki(der).map_err(|_| KeyError::Malformed)?;
+        let (algorithm, bits) = split_spki(der).ok_or(KeyError::Malformed)?;
         let (oid, parameters) = algorithm_identifier(algorithm).map_err(|_| KeyError::Malformed)?;
         match oid {
             RSA_ENCRYPTION | RSA_PSS => {
-                let (n, e) = rsa_numbers(bits).map_err(|_| KeyError::RsaNumbers)?;
+                let (n, e) = rsa_numbers(bits).ok_or(KeyError::RsaNumbers)?;
                 Self::rsa(n, e)
             }
             EC_PUBLIC_KEY => {
@@ -229,12 +259,7 @@ impl PublicKey {
         if point.first() != Some(&4) || !right_length {
             return Err(KeyError::PointForm);
         }
-        let encode = || -> der::Result<Vec<u8>> {
-            let mut algorithm = EC_PUBLIC_KEY.to_der()?;
-            algorithm.extend(curve.oid().to_der()?);
-            join_spki(&sequence(&algorithm)?, point)
-        };
-        let spki = encode().map_err(|_| KeyError::PointForm)?;
+        let spki = [curve.spki_head(), point].concat();
         Ok(Self::make(spki, point.to_vec(), Material::Ec { curve, point: point.to_vec() }))
     }
 
@@ -535,26 +560,22 @@ fn curve_without_arithmetic(oid: &str) -> Option<&'static str> {
 }
 
 /// AlgorithmIdentifier (whole TLV) and key bits of a SubjectPublicKeyInfo.
-fn split_spki(der: &[u8]) -> der::Result<(&[u8], &[u8])> {
-    let outer = AnyRef::from_der(der)?;
-    if outer.header().tag() != der::Tag::Sequence {
-        return Err(der::Tag::Sequence.value_error().into());
-    }
-    let mut reader = SliceReader::new(outer.value())?;
-    let algorithm = reader.tlv_bytes()?;
-    let bits = BitStringRef::decode(&mut reader)?;
-    reader.finish()?;
-    let bits = bits.as_bytes().ok_or_else(|| der::Error::from(der::Tag::BitString.value_error()))?;
-    Ok((algorithm, bits))
+fn split_spki(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [algorithm, bits] = two(content(der, der::Tag::Sequence)?)?;
+    Some((algorithm, BitStringRef::from_der(bits).ok()?.as_bytes()?))
 }
 
-fn rsa_numbers(bits: &[u8]) -> der::Result<(&[u8], &[u8])> {
-    let outer = AnyRef::from_der(bits)?;
-    let mut reader = SliceReader::new(outer.value())?;
-    let n = UintRef::decode(&mut reader)?;
-    let e = UintRef::decode(&mut reader)?;
-    reader.finish()?;
-    Ok((n.as_bytes(), e.as_bytes()))
+fn rsa_numbers(bits: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, numbers) = single(bits)?;
+    let [n, e] = two(numbers)?.map(|number| UintRef::from_der(number).ok());
+    Some((n?.as_bytes(), e?.as_bytes()))
+}
+
+/// The two TLVs that some content consists of.
+fn two(content: &[u8]) -> Option<[&[u8]; 2]> {
+    let mut members = Children::of(content, 2);
+    let both = [members.next()??, members.next()??];
+    members.next().is_none().then_some(both)
 }
 
 /// A signature `r ‖ s`, each of the field's length, in DER.
@@ -592,4 +613,20 @@ fn strip_zeros(mut bytes: &[u8]) -> &[u8] {
 pub(super) fn bit_len(bytes: &[u8]) -> usize {
     let first = bytes.first().map_or(0, |b| usize::try_from(b.leading_zeros()).unwrap_or(0));
     bytes.len().saturating_mul(8).saturating_sub(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_of_ec_keys_are_what_the_der_crate_writes() {
+        for curve in Curve::ALL {
+            let point = [&[4][..], &vec![7; 2 * curve.field_len()]].concat();
+            let algorithm = [EC_PUBLIC_KEY.to_der().unwrap(), curve.oid().to_der().unwrap()].concat();
+            let spki = join_spki(&sequence(&algorithm).unwrap(), &point).unwrap();
+            assert_eq!(PublicKey::ec(curve, &point).unwrap().spki_der(), spki, "{}", curve.name());
+            assert_eq!(PublicKey::from_spki_der(&spki).unwrap().spki_der(), spki, "{}", curve.name());
+        }
+    }
 }

@@ -6,6 +6,7 @@ use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode, Reader, SliceReader, Tag, TagNumber};
 
 use super::MlDsa;
+use crate::wire::der::{Children, content, single};
 
 /// A digest of the SHA family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -254,18 +255,19 @@ impl Scheme {
 pub(crate) fn algorithm_identifier(
     der: &[u8],
 ) -> Result<(ObjectIdentifier, Option<AnyRef<'_>>), SchemeError> {
-    let read = || -> der::Result<_> {
-        let sequence = AnyRef::from_der(der)?;
-        if sequence.header().tag() != Tag::Sequence {
-            return Err(Tag::Sequence.value_error().into());
-        }
-        let mut reader = SliceReader::new(sequence.value())?;
-        let oid = ObjectIdentifier::decode(&mut reader)?;
-        let parameters = if reader.is_finished() { None } else { Some(AnyRef::decode(&mut reader)?) };
-        reader.finish()?;
-        Ok((oid, parameters))
+    let read = || {
+        let mut members = Children::of(content(der, Tag::Sequence)?, 2);
+        let oid = ObjectIdentifier::from_bytes(content(members.next()??, Tag::ObjectIdentifier)?).ok()?;
+        let parameters = match members.next() {
+            None => None,
+            Some(parameters) => {
+                let (tag, value) = single(parameters?)?;
+                Some(AnyRef::new(tag, value).ok()?)
+            }
+        };
+        members.next().is_none().then_some((oid, parameters))
     };
-    read().map_err(|_| SchemeError::Malformed)
+    read().ok_or(SchemeError::Malformed)
 }
 
 /// RSASSA-PSS-params (RFC 4055, 3.1): one hash for message and MGF1, salt as long as the digest, trailer 1.

@@ -1,6 +1,7 @@
 //! PEM blocks (RFC 7468, lax): any text around them, CRLF, white space at line ends.
 
 use super::base64;
+use crate::wire::bytes::contains;
 
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
@@ -18,7 +19,7 @@ pub struct Block<'t> {
 /// Whether there is a PEM block in the bytes.
 #[must_use]
 pub(super) fn is_pem(bytes: &[u8]) -> bool {
-    bytes.windows(BEGIN.len()).any(|w| w == BEGIN.as_bytes())
+    contains(bytes, BEGIN.as_bytes())
 }
 
 /// The PEM blocks of a text, in order.
@@ -26,22 +27,22 @@ pub(super) fn is_pem(bytes: &[u8]) -> bool {
 pub fn find(text: &str) -> Vec<Block<'_>> {
     let mut found = Vec::new();
     let mut rest = text;
-    while let Some((between, after)) = rest.split_once(BEGIN) {
+    while let Some((between, after)) = split_at(rest, BEGIN) {
         found.extend(ends(between));
         rest = after;
-        let Some((label, body)) = after.split_once(DASHES) else { break };
+        let Some((label, body)) = split_at(after, DASHES) else { break };
         // A label that runs over a line end is no label.
         if label.contains(['\n', '\r']) {
             continue;
         }
-        let end = body.find(END);
+        let end = place_of(body, END);
         let inner = end.and_then(|at| body.get(..at)).map(without_headers);
         let closed = end.and_then(|at| body.get(at..)).is_some_and(|tail| {
             tail.strip_prefix(END).and_then(|t| t.strip_prefix(label)).is_some_and(|t| t.starts_with(DASHES))
         });
         let inner =
             inner.map(|inner| if label.starts_with("PGP ") { without_checksum(inner) } else { inner });
-        let der = inner.filter(|_| closed).and_then(|inner| base64::decode(inner.as_bytes()));
+        let der = inner.filter(|_| closed).and_then(base64::decode_text);
         found.push(Block { label, der });
         rest = end.and_then(|at| body.get(at..)).unwrap_or("");
         // Past "-----END ": what follows is text until the next BEGIN.
@@ -51,11 +52,30 @@ pub fn find(text: &str) -> Vec<Block<'_>> {
     found
 }
 
+/// Where a marker, which begins with a dash, is first. Between markers there is seldom a dash, and to look for one
+/// character is far quicker than for a text.
+fn place_of(text: &str, marker: &str) -> Option<usize> {
+    text.match_indices('-')
+        .map(|(at, _)| at)
+        .find(|at| text.get(*at..).is_some_and(|t| t.starts_with(marker)))
+}
+
+/// What is before the first such marker, and what is after it.
+fn split_at<'t>(text: &'t str, marker: &str) -> Option<(&'t str, &'t str)> {
+    let (before, from) = text.split_at_checked(place_of(text, marker)?)?;
+    Some((before, from.strip_prefix(marker)?))
+}
+
 /// Blocks that end in a text where none begins: what they begin with was damaged. To pass over them as over any other
 /// text would change what the rest says, such as of which key a chain of certificates speaks.
 fn ends(text: &str) -> impl Iterator<Item = Block<'_>> {
-    text.split(END).skip(1).filter_map(|after| {
-        let (label, _) = after.split_once(DASHES)?;
+    let mut rest = text;
+    let texts = std::iter::from_fn(move || {
+        (_, rest) = split_at(rest, END)?;
+        Some(split_at(rest, END).map_or(rest, |(this, _)| this))
+    });
+    texts.filter_map(|after| {
+        let (label, _) = split_at(after, DASHES)?;
         (!label.contains(['\n', '\r'])).then_some(Block { label, der: None })
     })
 }
@@ -90,6 +110,23 @@ mod tests {
         assert_eq!(blocks.len(), 2);
         assert_eq!(blocks[0], Block { label: "CERTIFICATE", der: Some(vec![1, 2]) });
         assert_eq!(blocks[1], Block { label: "NEW CERTIFICATE REQUEST", der: Some(vec![3, 4]) });
+    }
+
+    #[test]
+    fn markers_are_found_where_texts_are() {
+        for text in [
+            "",
+            "-",
+            "------BEGIN X",
+            "a-----BEGI-----BEGIN -----BEGIN ",
+            "---é--BEGIN -----BEGIN",
+            "-----END ",
+        ] {
+            for marker in [BEGIN, END, DASHES] {
+                assert_eq!(place_of(text, marker), text.find(marker), "{text}");
+                assert_eq!(split_at(text, marker), text.split_once(marker), "{text}");
+            }
+        }
     }
 
     #[test]

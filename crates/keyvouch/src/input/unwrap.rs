@@ -136,7 +136,7 @@ impl<'s> Unwrapper<'s, '_> {
     fn open(&mut self, id: PartId, part: &Part<'s>, depth: usize) -> Result<Option<String>, InputError> {
         let inside = |name: String| Position {
             parent: Some(id),
-            place: format!("{}{SEPARATOR}{name}", part.place),
+            place: [part.place.as_str(), SEPARATOR, &name].concat(),
             name,
             depth,
         };

@@ -19,6 +19,7 @@ use der::{Tag, TagNumber};
 
 use crate::input::{Content, Part, Parts, Role};
 use crate::submission::File;
+use crate::wire::bytes::contains;
 use crate::wire::der::{children, content, sequence, single};
 use crate::wire::oid::Oid;
 
@@ -40,8 +41,7 @@ const MAX_HINT: usize = 256;
 /// Whether bytes that cannot be read as a request announce themselves as one with evidence in it: a SEQUENCE or a
 /// set of attributes with the identifier of the attribute somewhere in them.
 pub(crate) fn announced(bytes: &[u8]) -> bool {
-    matches!(bytes.first(), Some(0x30 | 0xa0))
-        && bytes.windows(ATTESTATION_TLV.len()).any(|window| window == ATTESTATION_TLV)
+    matches!(bytes.first(), Some(0x30 | 0xa0)) && contains(bytes, ATTESTATION_TLV)
 }
 
 /// Whether a file that cannot be read as a request is such a one, and was handed in as evidence as well.

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
 use der::{Decode, Reader, SliceReader, Tag};
 use x509_parser::certificate::X509CertificateParser;
 use x509_parser::nom::Parser;
 
-use super::name;
+use super::name::{self, Name};
 use crate::authentic::{Authentic, SignatureValid};
 use crate::crypto::{KeyError, PublicKey, Scheme, SchemeError, SignatureError, sha256};
 use crate::time::Time;
@@ -24,14 +24,15 @@ pub struct Certificate(Arc<Inner>);
 
 struct Inner {
     der: Vec<u8>,
-    sha256: [u8; 32],
+    sha256: OnceLock<[u8; 32]>,
     version: u32,
     serial: Range<usize>,
     tbs: Range<usize>,
     issuer: Range<usize>,
     subject: Range<usize>,
-    /// Read once: formats look at it again and again.
-    common_name: Option<Range<usize>>,
+    /// Read once: every format looks at the names of every certificate.
+    issuer_index: name::Index,
+    subject_index: name::Index,
     key: Result<PublicKey, KeyError>,
     not_before: Time,
     not_after: Time,
@@ -161,14 +162,14 @@ impl Certificate {
             return Err(malformed("extensions in a certificate that is not version 3"));
         }
         Ok(Self(Arc::new(Inner {
-            sha256: sha256(der),
+            sha256: OnceLock::new(),
             version: tbs.version.0.saturating_add(1),
             serial: place(tbs.raw_serial())?,
             tbs: place(tbs.as_ref())?,
             issuer: place(tbs.issuer.as_raw())?,
             subject: place(tbs.subject.as_raw())?,
-            common_name: name::common_name(tbs.subject.as_raw())
-                .and_then(|text| range_in(der, text.as_bytes())),
+            issuer_index: name::Index::of(tbs.issuer.as_raw()),
+            subject_index: name::Index::of(tbs.subject.as_raw()),
             key: PublicKey::from_spki_der(tbs.subject_pki.raw),
             not_before: Time::from_unix(tbs.validity.not_before.timestamp()),
             not_after: Time::from_unix(tbs.validity.not_after.timestamp()),
@@ -194,7 +195,7 @@ impl Certificate {
     /// SHA-256 of the certificate.
     #[must_use]
     pub fn sha256(&self) -> &[u8; 32] {
-        &self.0.sha256
+        self.0.sha256.get_or_init(|| sha256(&self.0.der))
     }
 
     /// 1, 2 or 3.
@@ -227,16 +228,28 @@ impl Certificate {
         self.slice(&self.0.subject)
     }
 
+    /// The issuer, to be asked for its attributes.
+    #[must_use]
+    pub fn issuer_name(&self) -> Name<'_> {
+        Name::new(self.issuer(), &self.0.issuer_index)
+    }
+
+    /// The subject, to be asked for its attributes.
+    #[must_use]
+    pub fn subject_name(&self) -> Name<'_> {
+        Name::new(self.subject(), &self.0.subject_index)
+    }
+
     /// The only commonName of the subject; `None` when there is none, or more than one.
     #[must_use]
     pub fn common_name(&self) -> Option<&str> {
-        std::str::from_utf8(self.slice(self.0.common_name.as_ref()?)).ok()
+        self.subject_name().common_name()
     }
 
     /// The only commonName of the issuer.
     #[must_use]
     pub fn issuer_common_name(&self) -> Option<&str> {
-        name::common_name(self.issuer())
+        self.issuer_name().common_name()
     }
 
     /// The subject for people: its common name, else the whole name.
@@ -392,7 +405,7 @@ impl Eq for Certificate {}
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Certificate({}, {})", self.display_name(), hex::encode(self.0.sha256))
+        write!(f, "Certificate({}, {})", self.display_name(), hex::encode(self.sha256()))
     }
 }
 

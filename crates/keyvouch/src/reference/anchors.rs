@@ -5,6 +5,7 @@
 //! evidence never become anchors.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use der::Tag;
 use serde::{Deserialize, Serialize, Serializer};
@@ -535,6 +536,41 @@ pub struct Anchors {
     merged_ids: HashMap<String, usize>,
     subjects: HashMap<Vec<u8>, Vec<usize>>,
     keys: HashMap<Vec<u8>, Vec<usize>>,
+    /// Made when it is first asked for, and anew after every change.
+    formats: OnceLock<ByFormat>,
+}
+
+/// Which anchors apply to a format, of every kind, in the order of their ids.
+#[derive(Clone, Debug, Default)]
+struct ByFormat {
+    /// For the formats that an anchor names, by format.
+    named: HashMap<String, Vec<usize>>,
+    /// For any other format.
+    others: Vec<usize>,
+}
+
+impl ByFormat {
+    fn of(anchors: &Anchors) -> Self {
+        let mut all = Self::default();
+        for format in anchors.iter().flat_map(|a| &a.formats) {
+            if !all.named.contains_key(format) {
+                all.named.insert(format.clone(), Vec::new());
+            }
+        }
+        for (index, anchor) in anchors.ids.values().filter_map(|i| Some((*i, anchors.anchors.get(*i)?))) {
+            for (_, list) in all.named.iter_mut().filter(|(format, _)| anchor.applies_to(format)) {
+                list.push(index);
+            }
+            if anchor.every_format {
+                all.others.push(index);
+            }
+        }
+        all
+    }
+
+    fn get(&self, format: &str) -> &[usize] {
+        self.named.get(format).unwrap_or(&self.others)
+    }
 }
 
 impl Anchors {
@@ -575,6 +611,7 @@ impl Anchors {
             return fail(&anchor, &problem);
         }
         anchor.tidy();
+        self.formats = OnceLock::new();
         let same = self.subjects.get(&anchor.subject).into_iter().flatten().copied();
         let same = same.into_iter().find(|i| self.anchors.get(*i).is_some_and(|a| a.spki == anchor.spki));
         let id_of = self.ids.get(&anchor.id).or_else(|| self.merged_ids.get(&anchor.id)).copied();
@@ -646,19 +683,29 @@ impl Anchors {
         self.ids.values().filter_map(|i| self.anchors.get(*i))
     }
 
+    /// The anchors that apply to a format, of any kind, in the order of their ids.
+    fn of_format<'a>(&'a self, format: &str) -> impl Iterator<Item = &'a Anchor> + use<'a> {
+        self.found(self.formats.get_or_init(|| ByFormat::of(self)).get(format))
+    }
+
     /// The roots that may anchor a format, in the order of their ids.
     pub fn roots_for<'a>(&'a self, format: &'a str) -> impl Iterator<Item = &'a Anchor> {
-        self.iter().filter(move |a| a.kind == AnchorKind::Root && a.applies_to(format))
+        self.of_format(format).filter(|a| a.kind == AnchorKind::Root)
     }
 
     /// The bare keys that evidence of a format may end at, in the order of their ids.
     pub fn keys_for<'a>(&'a self, format: &'a str) -> impl Iterator<Item = &'a Anchor> {
-        self.iter().filter(move |a| a.kind == AnchorKind::Key && a.applies_to(format))
+        self.of_format(format).filter(|a| a.kind == AnchorKind::Key)
     }
 
     /// The intermediates of a format, in the order of their ids.
     pub fn intermediates_for<'a>(&'a self, format: &'a str) -> impl Iterator<Item = &'a Anchor> {
-        self.iter().filter(move |a| a.kind == AnchorKind::Intermediate && a.applies_to(format))
+        self.of_format(format).filter(|a| a.kind == AnchorKind::Intermediate)
+    }
+
+    /// What is known of a format and not trusted, in the order of the ids.
+    pub fn untrusted_for<'a>(&'a self, format: &'a str) -> impl Iterator<Item = &'a Anchor> {
+        self.of_format(format).filter(|a| a.kind == AnchorKind::Untrusted)
     }
 
     /// What is known and not trusted, in the order of the ids.
@@ -668,13 +715,13 @@ impl Anchors {
 
     /// The anchors of this name (DER), of any kind and format, in the order of their ids.
     pub fn by_subject<'a>(&'a self, subject: &[u8]) -> impl Iterator<Item = &'a Anchor> + use<'a> {
-        self.found(self.subjects.get(subject))
+        self.found(self.subjects.get(subject).map_or(&[], Vec::as_slice))
     }
 
     /// The anchors of this public key (DER SubjectPublicKeyInfo), of any kind and format, in the order of
     /// their ids.
     pub fn by_spki<'a>(&'a self, spki: &[u8]) -> impl Iterator<Item = &'a Anchor> + use<'a> {
-        self.found(self.keys.get(spki))
+        self.found(self.keys.get(spki).map_or(&[], Vec::as_slice))
     }
 
     /// The anchor of this id, also when it was merged into another.
@@ -691,8 +738,8 @@ impl Anchors {
         self.by_id(anchor.issuer.as_ref()?).filter(|a| a.kind != AnchorKind::Untrusted)
     }
 
-    fn found<'a>(&'a self, indices: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Anchor> + use<'a> {
-        indices.into_iter().flatten().filter_map(|i| self.anchors.get(*i))
+    fn found<'a>(&'a self, indices: &'a [usize]) -> impl Iterator<Item = &'a Anchor> + use<'a> {
+        indices.iter().filter_map(|i| self.anchors.get(*i))
     }
 }
 
@@ -966,6 +1013,42 @@ mod tests {
         let text = entry("own", 4, "root", &[(2000, 2010)]).replace("formats = ['marvell']\n", "");
         assert!(parse_operator_file("own.toml", &text).unwrap()[0].applies_to("any-format"));
         assert!(parse_file("own.toml", &text).is_err());
+    }
+
+    #[test]
+    fn look_ups_by_format_follow_every_change() {
+        let mut set = set(&[
+            entry("root", 1, "root", &[(2000, 2010)]),
+            entry("below", 2, "intermediate", &[])
+                .replace("formats = ['marvell']", "formats = ['marvell', 'tpm']")
+                + "[[anchor.certificate]]\nsha256 = '0101010101010101010101010101010101010101010101010101010101010101'\n\
+               serial = '00'\nnot_before = '2000-01-01T00:00:00Z'\nnot_after = '2010-12-31T23:59:59Z'\n\
+               source = 'test'\nlooked_up = '2026-11-01'\nconfirmed = 'maker'\n",
+        ]);
+        let roots =
+            |set: &Anchors, format: &str| set.roots_for(format).map(|a| a.id.clone()).collect::<Vec<_>>();
+        let by_look = |set: &Anchors, format: &str| {
+            set.iter()
+                .filter(|a| a.kind == AnchorKind::Root && a.applies_to(format))
+                .map(|a| a.id.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(roots(&set, "marvell"), ["root"]);
+        assert_eq!(set.intermediates_for("tpm").count(), 1);
+        assert!(roots(&set, "tpm").is_empty() && roots(&set, "android").is_empty());
+        // One of the operator's for every format, then one of his that widens it, then the built-in one of that key.
+        let own = entry("own", 3, "root", &[(2000, 2010)]).replace("formats = ['marvell']\n", "");
+        let android = entry("built-in", 3, "root", &[(2011, 2012)]).replace("marvell", "android");
+        let wider = entry("wider", 4, "root", &[(2000, 2010)]).replace("marvell", "tpm");
+        for (text, operators) in [(own, true), (wider, true), (android, false)] {
+            let read = if operators { parse_operator_file } else { parse_file };
+            set.add(read("x.toml", &text).unwrap().remove(0)).unwrap();
+            for format in ["marvell", "tpm", "android", "any"] {
+                assert_eq!(roots(&set, format), by_look(&set, format), "{format}");
+            }
+        }
+        assert_eq!(roots(&set, "android"), ["built-in"]);
+        assert!(roots(&set, "any").is_empty());
     }
 
     #[test]

@@ -5,10 +5,61 @@ use ::der::{Decode, Reader, SliceReader, Tag};
 
 use crate::time::Time;
 
+/// A TLV at the beginning of `input`, and what follows it.
+struct First<'a> {
+    tag: Tag,
+    value: &'a [u8],
+    whole: &'a [u8],
+    rest: &'a [u8],
+}
+
+impl<'a> First<'a> {
+    /// By the rules of the `der` crate. The forms that nearly every TLV of a certificate has are read here, because
+    /// names and extensions are read again and again; the others are left to that crate.
+    fn of(input: &'a [u8]) -> Option<Self> {
+        let (tag, length, header) = match *input {
+            [tag, length @ 0..=0x7f, ..] => (tag, usize::from(length), 2_usize),
+            [tag, 0x81, length @ 0x80..=0xff, ..] => (tag, usize::from(length), 3),
+            [tag, 0x82, high @ 1..=0xff, low, ..] => (tag, usize::from(u16::from_be_bytes([high, low])), 4),
+            _ => return Self::of_any_form(input),
+        };
+        let Some(tag) = common_tag(tag) else { return Self::of_any_form(input) };
+        let (whole, rest) = input.split_at_checked(header.checked_add(length)?)?;
+        Some(Self { tag, value: whole.get(header..)?, whole, rest })
+    }
+
+    fn of_any_form(input: &'a [u8]) -> Option<Self> {
+        let mut reader = SliceReader::new(input).ok()?;
+        let any = AnyRef::decode(&mut reader).ok()?;
+        let (whole, rest) = input.split_at_checked(usize::try_from(reader.position()).ok()?)?;
+        Some(Self { tag: any.header().tag(), value: any.value(), whole, rest })
+    }
+}
+
+/// The tag in one byte, if it is one of those that are everywhere.
+const fn common_tag(byte: u8) -> Option<Tag> {
+    Some(match byte {
+        0x01 => Tag::Boolean,
+        0x02 => Tag::Integer,
+        0x03 => Tag::BitString,
+        0x04 => Tag::OctetString,
+        0x05 => Tag::Null,
+        0x06 => Tag::ObjectIdentifier,
+        0x0c => Tag::Utf8String,
+        0x13 => Tag::PrintableString,
+        0x16 => Tag::Ia5String,
+        0x17 => Tag::UtcTime,
+        0x18 => Tag::GeneralizedTime,
+        0x30 => Tag::Sequence,
+        0x31 => Tag::Set,
+        _ => return None,
+    })
+}
+
 /// The one TLV that `input` consists of. `None` for anything else, trailing bytes included.
 pub(crate) fn single(input: &[u8]) -> Option<(Tag, &[u8])> {
-    let any = AnyRef::from_der(input).ok()?;
-    Some((any.header().tag(), any.value()))
+    let first = First::of(input)?;
+    first.rest.is_empty().then_some((first.tag, first.value))
 }
 
 /// The content of the one TLV of that tag that `input` consists of.
@@ -16,17 +67,36 @@ pub(crate) fn content(input: &[u8], tag: Tag) -> Option<&[u8]> {
     single(input).filter(|(t, _)| *t == tag).map(|(_, value)| value)
 }
 
-/// The TLVs in `content`, each as a whole. `None` when they do not fill it exactly or are more than `limit`.
-pub(crate) fn children(content: &[u8], limit: usize) -> Option<Vec<&[u8]>> {
-    let mut reader = SliceReader::new(content).ok()?;
-    let mut found = Vec::new();
-    while !reader.is_finished() {
-        if found.len() >= limit {
+/// The TLVs in some content, one after another, each as a whole. The last is `None` when they do not fill it exactly
+/// or are more than a limit.
+pub(crate) struct Children<'a> {
+    rest: &'a [u8],
+    left: usize,
+}
+
+impl<'a> Children<'a> {
+    pub(crate) const fn of(content: &'a [u8], limit: usize) -> Self {
+        Self { rest: content, left: limit }
+    }
+}
+
+impl<'a> Iterator for Children<'a> {
+    type Item = Option<&'a [u8]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
             return None;
         }
-        found.push(reader.tlv_bytes().ok()?);
+        let first = self.left.checked_sub(1).and_then(|left| Some((left, First::of(self.rest)?)));
+        let none: &[u8] = &[];
+        (self.left, self.rest) = first.as_ref().map_or((0, none), |(left, first)| (*left, first.rest));
+        Some(first.map(|(_, first)| first.whole))
     }
-    Some(found)
+}
+
+/// The TLVs in `content`, each as a whole. `None` when they do not fill it exactly or are more than `limit`.
+pub(crate) fn children(content: &[u8], limit: usize) -> Option<Vec<&[u8]>> {
+    Children::of(content, limit).collect()
 }
 
 /// The members of the one SEQUENCE that `input` consists of.
@@ -76,12 +146,54 @@ pub(crate) fn time(tlv: &[u8]) -> Option<Time> {
 
 /// Whether an object identifier lies below an arc.
 pub(crate) fn is_below(oid: ObjectIdentifier, arc: ObjectIdentifier) -> bool {
-    oid != arc && oid.starts_with(arc)
+    oid.as_bytes().strip_prefix(arc.as_bytes()).is_some_and(|further| !further.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What the `der` crate makes of the same bytes.
+    fn by_der(input: &[u8]) -> Option<(Tag, &[u8])> {
+        let any = AnyRef::from_der(input).ok()?;
+        Some((any.header().tag(), any.value()))
+    }
+
+    #[test]
+    fn tlvs_are_read_as_the_der_crate_reads_them() {
+        let headers = |tag: u8| {
+            let lengths = [0, 1, 0x7f, 0x80, 0xff, 0x100, 0x123, 0xffff, 0x1_0000];
+            let forms = lengths.map(|length: usize| {
+                let octets = length.to_be_bytes();
+                (0..=4).map(move |size| match size {
+                    0 => vec![tag, u8::try_from(length).unwrap_or(0x80)],
+                    size => [&[tag, 0x80 | u8::try_from(size).unwrap()], &octets[8 - size..]].concat(),
+                })
+            });
+            forms.into_iter().flatten()
+        };
+        for tag in 0..=0xff {
+            for header in headers(tag) {
+                for content in [0, 1, 2, 0x7f, 0x80, 0x81, 0xff, 0x100, 0x123, 0xffff, 0x1_0000, 0x1_0001] {
+                    let whole = [header.as_slice(), &vec![0; content]].concat();
+                    assert_eq!(single(&whole), by_der(&whole), "{header:02x?} and {content} bytes");
+                }
+                assert_eq!(single(&header[..1]), None);
+            }
+        }
+        assert_eq!(single(&[]), None);
+    }
+
+    #[test]
+    fn children_fill_their_parent_and_are_not_too_many() {
+        let [a, b, c] = [&[5_u8, 0][..], &[2, 1, 7], &[0x5f, 0x21, 1, 9]];
+        let all = [a, b, c].concat();
+        assert_eq!(children(&all, 3), Some(vec![a, b, c]));
+        assert_eq!(children(&all, 2), None);
+        assert_eq!(children(&all[..all.len() - 1], 3), None);
+        assert_eq!((children(&[], 0), children(&[5], 1)), (Some(Vec::new()), None));
+        assert_eq!(Children::of(&all, 2).collect::<Vec<_>>(), [Some(a), Some(b), None]);
+    }
 
     #[test]
     fn times_are_those_of_der() {

@@ -3,6 +3,7 @@
 pub(crate) mod attestation_object;
 pub(crate) mod authenticator_data;
 pub(crate) mod ber;
+pub(crate) mod bytes;
 pub mod cbor;
 pub mod cmw;
 pub(crate) mod cose;

@@ -8,6 +8,7 @@ use super::inner::Inner;
 use crate::formats::Context;
 use crate::input::{Content, PartId, parse_json};
 use crate::wire::attestation_object::sniff;
+use crate::wire::bytes::contains;
 
 /// An answer.
 pub(super) struct Found {
@@ -31,7 +32,9 @@ pub(super) fn find(cx: &Context<'_>) -> Vec<Found> {
     for (id, part) in cx.parts.evidence() {
         let answer = match &part.content {
             Content::Json(Value::Object(members)) => in_payload(members).or_else(|| in_jws(members)),
-            Content::BrokenJson(why) if has(&part.bytes, b"\"attObj\"") => Some(Answer::Bad(why.to_string())),
+            Content::BrokenJson(why) if contains(&part.bytes, b"\"attObj\"") => {
+                Some(Answer::Bad(why.to_string()))
+            }
             _ => part.unknown_bytes().and_then(|bytes| alone(&bytes)),
         };
         if let Some(answer) = answer.filter(|answer| !found.iter().any(|known| known.answer == *answer)) {
@@ -39,10 +42,6 @@ pub(super) fn find(cx: &Context<'_>) -> Vec<Found> {
         }
     }
     found
-}
-
-fn has(bytes: &[u8], wanted: &[u8]) -> bool {
-    bytes.windows(wanted.len()).any(|window| window == wanted)
 }
 
 /// `{"attObj": …}`, or `{"error": …}` and nothing else. The error of a client is text: what others call an error, such as
@@ -88,7 +87,9 @@ fn in_jws(members: &Map<String, Value>) -> Option<Answer> {
     match parse_json(&payload) {
         Ok(Value::Object(members)) => in_payload(&members),
         Ok(_) => None,
-        Err(why) => has(&payload, b"\"attObj\"").then(|| Answer::Bad(format!("payload of the JWS: {why}"))),
+        Err(why) => {
+            contains(&payload, b"\"attObj\"").then(|| Answer::Bad(format!("payload of the JWS: {why}")))
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::formats::Context;
 use crate::input::{Content, PartId, decode_base64};
 use crate::pki::{Certificate, CertificateError};
 use crate::request::Request;
+use crate::wire::bytes::contains;
 
 /// No chain of a device is longer.
 pub(super) const MAX_CERTIFICATES: usize = 16;
@@ -179,7 +180,7 @@ fn says_so(cx: &Context<'_>, place: &str) -> bool {
     /// 1.3.6.1.4.1.11129.2.1.17
     const EXTENSION: &[u8] = b"\x06\x0a\x2b\x06\x01\x04\x01\xd6\x79\x02\x01\x11";
     let part = cx.parts.evidence().find(|(_, p)| p.place == place);
-    part.is_some_and(|(_, p)| p.bytes.windows(EXTENSION.len()).any(|w| w == EXTENSION))
+    part.is_some_and(|(_, p)| contains(&p.bytes, EXTENSION))
 }
 
 /// Arrays of base64 certificates in JSON: `x5c`, bare arrays, arrays of arrays.

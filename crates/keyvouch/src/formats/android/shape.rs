@@ -3,7 +3,8 @@
 use der::asn1::ObjectIdentifier;
 
 use super::keydesc::{Level, oid};
-use crate::pki::{Certificate, name};
+use crate::pki::Certificate;
+use crate::pki::name::{self, Name};
 use crate::wire::cbor;
 
 const SERIAL_NUMBER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.5");
@@ -40,9 +41,10 @@ impl Provisioning {
 
     /// Of a chain under Google's root, by the certificate just below it.
     pub(super) fn by_top(top: &Certificate) -> Option<Self> {
-        if is_droid_ca(top.subject(), "Droid CA2") {
+        let subject = top.subject_name();
+        if is_droid_ca(subject, "Droid CA2") {
             Some(Self::Remote)
-        } else if attribute(top.subject(), SERIAL_NUMBER).is_some() {
+        } else if subject.attribute(SERIAL_NUMBER).is_some() {
             Some(Self::Factory)
         } else {
             None
@@ -50,25 +52,21 @@ impl Provisioning {
     }
 }
 
-fn attribute(subject: &[u8], oid: ObjectIdentifier) -> Option<&str> {
-    name::attributes(subject).into_iter().find(|a| a.oid == oid)?.text
-}
-
-fn is_droid_ca(subject: &[u8], cn: &str) -> bool {
-    name::common_name(subject) == Some(cn) && name::organization(subject) == Some("Google LLC")
+fn is_droid_ca(subject: Name<'_>, cn: &str) -> bool {
+    subject.common_name() == Some(cn) && subject.organization() == Some("Google LLC")
 }
 
 /// O= of a remotely provisioned attestation certificate.
-fn environment(subject: &[u8]) -> Option<Level> {
-    match name::organization(subject)? {
+fn environment(subject: Name<'_>) -> Option<Level> {
+    match subject.organization()? {
         "TEE" => Some(Level::TEE),
         "StrongBox" => Some(Level::STRONGBOX),
         _ => None,
     }
 }
 
-fn titled(subject: &[u8]) -> Option<Level> {
-    match attribute(subject, TITLE)? {
+fn titled(subject: Name<'_>) -> Option<Level> {
+    match subject.attribute(TITLE)? {
         "TEE" => Some(Level::TEE),
         "StrongBox" => Some(Level::STRONGBOX),
         _ => None,
@@ -77,16 +75,16 @@ fn titled(subject: &[u8]) -> Option<Level> {
 
 /// Whether it is the certificate of a remotely provisioned attestation key.
 pub(super) fn is_remote_attestation(certificate: &Certificate) -> bool {
-    environment(certificate.subject()).is_some()
+    environment(certificate.subject_name()).is_some()
 }
 
 /// The level that the certificates above the target name; `None` when they name none.
 pub(super) fn level_by_certificates(provisioning: Provisioning, above: &[Certificate]) -> Option<Level> {
     let signer = above.first()?;
     match provisioning {
-        Provisioning::Remote => environment(signer.subject()),
+        Provisioning::Remote => environment(signer.subject_name()),
         Provisioning::Samsung => None,
-        Provisioning::Factory => titled(signer.subject()).or_else(|| {
+        Provisioning::Factory => titled(signer.subject_name()).or_else(|| {
             let says =
                 |c: &Certificate| name::display(c.subject()).to_ascii_lowercase().contains("strongbox");
             above.iter().any(says).then_some(Level::STRONGBOX)
@@ -96,19 +94,20 @@ pub(super) fn level_by_certificates(provisioning: Provisioning, above: &[Certifi
 
 /// Whether a name is one that stands in such chains and is nobody else's: that of a known intermediate, of an
 /// attestation key or of a key.
-pub(super) fn is_known_name(subject: &[u8]) -> bool {
-    let factory = titled(subject).is_some() && attribute(subject, SERIAL_NUMBER).is_some();
+pub(super) fn is_known_name(subject: Name<'_>) -> bool {
+    let factory = titled(subject).is_some() && subject.attribute(SERIAL_NUMBER).is_some();
     factory
         || is_droid_ca(subject, "Droid CA2")
         || is_droid_ca(subject, "Droid CA3")
-        || name::common_name(subject) == Some("Android Keystore Key")
+        || subject.common_name() == Some("Android Keystore Key")
 }
 
 /// Whether a certificate that is not given was the issuer of one of ours: the known names, and those of attestation
 /// certificates, which others may bear too.
-pub(super) fn is_missing_intermediate(issuer: &[u8]) -> bool {
-    let bare_factory = name::rdn_count(issuer) == 1
-        && attribute(issuer, SERIAL_NUMBER)
+pub(super) fn is_missing_intermediate(issuer: Name<'_>) -> bool {
+    let bare_factory = issuer.rdn_count() == 1
+        && issuer
+            .attribute(SERIAL_NUMBER)
             .is_some_and(|s| matches!(s.len(), 16 | 32) && s.bytes().all(|b| b.is_ascii_hexdigit()));
     is_known_name(issuer) || environment(issuer).is_some() || bare_factory
 }
@@ -116,8 +115,8 @@ pub(super) fn is_missing_intermediate(issuer: &[u8]) -> bool {
 /// Whether a certificate belongs to Android key attestation by itself.
 pub(super) fn is_android(certificate: &Certificate) -> bool {
     [oid::KEY_DESCRIPTION, oid::EAT, oid::PROVISIONING].iter().any(|o| certificate.extension(*o).is_some())
-        || is_known_name(certificate.subject())
-        || is_known_name(certificate.issuer())
+        || is_known_name(certificate.subject_name())
+        || is_known_name(certificate.issuer_name())
 }
 
 /// Provisioning information (…2.1.30): what Google's server says of the device.

@@ -153,7 +153,7 @@ impl Family {
             return (&ck::CHAIN_UNTRUSTED, format!("ends at {}, {why}", other.name));
         }
         let cn = last.issuer_common_name().unwrap_or_default();
-        if name::organization(last.issuer()) == Some("Apple Inc.") && self.intermediates.contains(&cn) {
+        if last.issuer_name().organization() == Some("Apple Inc.") && self.intermediates.contains(&cn) {
             return (&ck::CHAIN_INCOMPLETE, format!("the certificate of {cn} is not there"));
         }
         (&ck::ANCHOR_UNKNOWN, format!("ends at {issuer}, which is no anchor"))

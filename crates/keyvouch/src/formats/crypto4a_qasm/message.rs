@@ -15,6 +15,7 @@ use der::{Decode, Tag, TagNumber};
 
 use crate::input::{Content, Part};
 use crate::pki::Certificate;
+use crate::wire::bytes::contains;
 use crate::wire::der::{children, content, sequence, single};
 
 /// A real message has 8.6 KB, most of it the HSS signature; one with the largest HSS parameters would have 100 KB.
@@ -36,7 +37,7 @@ pub(super) fn is_message(part: &Part<'_>) -> bool {
         return false;
     }
     let head = part.bytes.get(..part.bytes.len().min(HEAD)).unwrap_or_default();
-    let by_content = head.first() == Some(&0x30) && head.windows(ARC_DER.len()).any(|w| w == ARC_DER);
+    let by_content = head.first() == Some(&0x30) && contains(head, ARC_DER);
     by_content || (part.parent.is_some() && part.name.starts_with(PEM_LABEL))
 }
 

@@ -11,7 +11,8 @@ use super::layout::{self, Layout};
 use super::names::DeviceName;
 use crate::formats::Context;
 use crate::input::{Content, Part, PartId, gzip_start, inflate_single_gzip};
-use crate::pki::{Certificate, name};
+use crate::pki::Certificate;
+use crate::wire::bytes::contains;
 
 /// Bounds on what Google compresses, before and after.
 const MAX_CONTAINER: usize = 64 * 1024;
@@ -196,7 +197,7 @@ impl<'a, 'c> Search<'a, 'c> {
             .found
             .certificates
             .iter()
-            .any(|(_, c)| name::organization(c.issuer()) == Some(AZURE_ORGANIZATION));
+            .any(|(_, c)| c.issuer_name().organization() == Some(AZURE_ORGANIZATION));
         // An unreadable gzip beside certificates of this family can only be Google's.
         let damaged =
             self.doubtful.iter().any(|(_, p)| matches!(p.content, Content::Gzip { fault: Some(_) }));
@@ -339,8 +340,4 @@ const AWS_ROOT: &str = "AWS CloudHSM Root G1";
 
 fn is_azure_text(text: &[u8]) -> bool {
     contains(text, b"\"privateKeyAttestation\"") || contains(text, b"\"certificatePemFile\"")
-}
-
-fn contains(text: &[u8], word: &[u8]) -> bool {
-    text.windows(word.len()).any(|w| w == word)
 }

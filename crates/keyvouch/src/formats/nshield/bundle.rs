@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::keys::{self, KeyHash};
 use crate::input::decode_base64;
+use crate::wire::bytes::contains;
 
 /// A real one has 6 to 7 KB.
 pub(super) const MAX_SIZE: usize = 64 << 10;
@@ -39,7 +40,7 @@ pub(super) fn looks_like_bundle(text: &[u8]) -> bool {
     let text = text.get(..MAX_SIZE).unwrap_or(text);
     let has = |name: &str| {
         let quoted = format!("\"{name}\"");
-        text.windows(quoted.len()).any(|window| window == quoted.as_bytes())
+        contains(text, quoted.as_bytes())
     };
     text.iter().find(|b| !b.is_ascii_whitespace() && !matches!(b, 0xef | 0xbb | 0xbf)) == Some(&b'{')
         && ALWAYS.iter().filter(|name| has(name)).count() >= RECOGNISED_FROM

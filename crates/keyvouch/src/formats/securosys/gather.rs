@@ -15,7 +15,8 @@ use serde_json::Value;
 
 use crate::formats::Context;
 use crate::input::{Content, Part, PartId, Parts, decode_base64};
-use crate::pki::{Certificate, name};
+use crate::pki::Certificate;
+use crate::wire::bytes::contains;
 
 /// A real document has 2 to 3 KB.
 pub(super) const MAX_XML: usize = 256 << 10;
@@ -145,7 +146,7 @@ fn sources<'a>(parts: &'a Parts<'a>) -> Vec<Source<'a>> {
 fn is_document(bytes: &[u8]) -> bool {
     let start = bytes.get(..bytes.len().min(LOOK_WITHIN)).unwrap_or_default();
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-    let mentions = |text: &[u8]| start.windows(text.len()).any(|w| w == text);
+    let mentions = |text: &[u8]| contains(start, text);
     let utf_16 = "private_key".bytes().flat_map(|b| [b, 0]).take(21).collect::<Vec<u8>>();
     match start.iter().find(|b| !b.is_ascii_whitespace()) {
         Some(b'<') => mentions(b"<private_key") || mentions(b"<attest_time") || mentions(&utf_16),
@@ -161,9 +162,7 @@ fn is_in_document(id: PartId, parts: &Parts<'_>) -> bool {
 }
 
 fn names_an_envelope(json: &[u8]) -> bool {
-    [&b"\"xmlSignature\""[..], b"\"keyAttributesSignature\""]
-        .iter()
-        .any(|name| json.windows(name.len()).any(|w| w == *name))
+    [&b"\"xmlSignature\""[..], b"\"keyAttributesSignature\""].iter().any(|name| contains(json, name))
 }
 
 /// How an envelope holds the document.
@@ -327,7 +326,9 @@ fn nearest<'a, T>(
 }
 
 fn is_of_securosys(certificate: &Certificate) -> bool {
-    [certificate.subject(), certificate.issuer()].iter().any(|n| name::organization(n) == Some("Securosys"))
+    [certificate.subject_name(), certificate.issuer_name()]
+        .iter()
+        .any(|n| n.organization() == Some("Securosys"))
 }
 
 /// For recognition of a chain that came alone.

@@ -146,7 +146,12 @@ impl<'a> Found<'a> {
 
 /// The fault of a part that is a container or certificate of this format and could not be read as one.
 fn broken(part: &Part<'_>) -> Option<ContainerFault> {
-    if !fields::mentions_arc(&part.bytes) {
+    // The kind first: to look through all bytes of a part takes long.
+    let may_be = matches!(
+        part.content,
+        Content::BrokenCertificate { .. } | Content::Cms { readable: false } | Content::Der | Content::Binary
+    );
+    if !may_be || !fields::mentions_arc(&part.bytes) {
         return None;
     }
     match &part.content {

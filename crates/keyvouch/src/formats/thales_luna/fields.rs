@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::crypto::PublicKey;
 use crate::pki::Certificate;
+use crate::wire::bytes::contains;
 use crate::wire::der::is_below;
 
 /// Object identifiers below the arc 1.3.6.1.4.1.12383 of Chrysalis-ITS, now Thales.
@@ -72,7 +73,7 @@ pub(super) fn purposes(certificate: &Certificate) -> Purposes {
 /// Whether the bytes have an object identifier below the maker's arc in them.
 pub(super) fn mentions_arc(bytes: &[u8]) -> bool {
     let arc = ARC.as_bytes();
-    bytes.windows(arc.len()).any(|w| w == arc)
+    contains(bytes, arc)
 }
 
 /// Whether the certificate has a purpose or an extension below the maker's arc.
@@ -92,9 +93,9 @@ pub(super) fn is_ours(certificate: &Certificate) -> bool {
 pub(super) fn is_leaf(certificate: &Certificate) -> bool {
     match purposes(certificate) {
         Purposes::Absent => false,
-        Purposes::Unreadable => certificate
-            .extension(oid::EXTENDED_KEY_USAGE)
-            .is_some_and(|e| e.value.windows(PKC_DER.len()).any(|w| w == PKC_DER)),
+        Purposes::Unreadable => {
+            certificate.extension(oid::EXTENDED_KEY_USAGE).is_some_and(|e| contains(e.value, PKC_DER))
+        }
         Purposes::Are(oids) => oids.contains(&oid::PKC),
     }
 }

@@ -137,7 +137,7 @@ pub(crate) fn is_ek_certificate(certificate: &Certificate) -> bool {
 /// Google's authority for endorsement and attestation keys, whose certificates name neither.
 pub(crate) fn is_ek_like(certificate: &Certificate) -> bool {
     let googles = || {
-        name::organization(certificate.issuer()) == Some("Google LLC")
+        certificate.issuer_name().organization() == Some("Google LLC")
             && certificate.issuer_common_name().is_some_and(|name| name.starts_with("EK/AK CA"))
     };
     certificate.has_extended_key_usage(EKU_EK)

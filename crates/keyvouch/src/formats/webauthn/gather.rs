@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::Context;
 use crate::input::{Content, PartId, decode_base64};
+use crate::wire::bytes::contains;
 use crate::wire::cbor::{self, Item};
 
 /// An attestation object as it was found.
@@ -136,7 +137,7 @@ fn is_object(bytes: &[u8], beside_client_data: bool) -> bool {
     let has = |name: &str| {
         let head = 0x60_usize.saturating_add(name.len());
         let pattern: Vec<u8> = u8::try_from(head).into_iter().chain(name.bytes()).collect();
-        bytes.windows(pattern.len()).any(|window| window == pattern)
+        contains(bytes, &pattern)
     };
     let known = FORMATS.iter().any(|format| has(format));
     let of_ctap = known && matches!(bytes.get(1), Some(1));
@@ -169,6 +170,6 @@ fn is_client_data(json: &Value) -> bool {
 
 /// Client data that are not strict JSON.
 fn names_client_data(bytes: &[u8]) -> bool {
-    let has = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    let has = |text: &[u8]| contains(bytes, text);
     has(b"\"challenge\"") && has(b"webauthn.")
 }

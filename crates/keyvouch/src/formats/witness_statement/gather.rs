@@ -12,6 +12,7 @@ use crate::input::{Content, Part, PartId, decode_base64url};
 use crate::pki::Certificate;
 use crate::pki::cms::{SignedData, SignerInfo};
 use crate::pki::jws::{Jws, JwsSignature};
+use crate::wire::bytes::contains;
 
 const ID_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 
@@ -207,5 +208,5 @@ fn cms<'a>(place: &str, data: &SignedData<'a>) -> Vec<Signature<'a>> {
 
 fn holds_marker(bytes: &[u8]) -> bool {
     let marker = crate::witness::SCHEMA_NAME.as_bytes();
-    bytes.windows(marker.len()).any(|window| window == marker)
+    contains(bytes, marker)
 }

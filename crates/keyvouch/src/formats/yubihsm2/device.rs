@@ -37,7 +37,7 @@ pub(super) fn pick<'c>(
     checks: &mut Checks,
 ) -> Option<(Option<PartId>, &'c Certificate)> {
     let issuer = name::common_name(leaf.issuer()).unwrap_or_default();
-    if number_in_device_name(issuer).is_none() || name::rdn_count(leaf.issuer()) != 1 {
+    if number_in_device_name(issuer).is_none() || leaf.issuer_name().rdn_count() != 1 {
         let detail = format!(
             "the leaf was signed under the name {}, which is not that of a device's built-in key",
             name::display(leaf.issuer())

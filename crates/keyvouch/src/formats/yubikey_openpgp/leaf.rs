@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::super::yubico::{Firmware, Hardware, dotted};
 use super::is_named_like_att;
 use crate::crypto::{Material, PublicKey};
+use crate::pki::Certificate;
 use crate::pki::openpgp::v4_fingerprints;
-use crate::pki::{Certificate, name};
 use crate::time::Time;
 use crate::wire::der::content;
 
@@ -317,7 +317,7 @@ pub(super) fn slot(certificate: &Certificate) -> Option<Slot> {
 impl Att {
     /// Reads a certificate as ATT; an error says why it cannot be one.
     pub(super) fn read(certificate: &Certificate) -> Result<Self, &'static str> {
-        if !is_named_like_att(certificate) || name::rdn_count(certificate.subject()) != 1 {
+        if !is_named_like_att(certificate) || certificate.subject_name().rdn_count() != 1 {
             return Err("the subject is not that of an ATT certificate (YubiKey OPGP Attestation, alone)");
         }
         let leaf_only = [oid::SOURCE, oid::FINGERPRINT, oid::SERIAL];

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::yubico::{Firmware, Hardware, dotted};
 use super::{F9_CNS, LEAF_CN};
 use crate::crypto::PublicKey;
-use crate::pki::{Certificate, name};
+use crate::pki::Certificate;
 use crate::wire::der::content;
 
 /// Object identifiers below Yubico's arc 1.3.6.1.4.1.41482.3.
@@ -187,7 +187,7 @@ impl F9 {
     /// Reads a certificate as F9; an error says why it cannot be one.
     pub(super) fn read(certificate: &Certificate) -> Result<Self, &'static str> {
         if !certificate.common_name().is_some_and(|cn| F9_CNS.contains(&cn))
-            || name::rdn_count(certificate.subject()) != 1
+            || certificate.subject_name().rdn_count() != 1
         {
             return Err("the subject is not that of an F9 certificate (Yubico PIV Attestation, alone)");
         }

@@ -7,6 +7,7 @@ use crate::formats::Context;
 use crate::input::{Content, PartId, decode_base64};
 use crate::pki::Certificate;
 use crate::wire::attestation_object::{self, AttestationObject, sniff};
+use crate::wire::bytes::contains;
 use crate::wire::cbor::{self, Item};
 
 const FMT: &str = "apple-appattest";
@@ -129,7 +130,7 @@ impl<'a> Found<'a> {
 
 /// A map of two members with the names that an assertion has, also when it is damaged.
 fn is_like_assertion(bytes: &[u8]) -> bool {
-    let has = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
+    let has = |name: &[u8]| contains(bytes, name);
     bytes.first() == Some(&0xa2) && has(b"\x69signature") && has(b"\x71authenticatorData")
 }
 

@@ -14,6 +14,7 @@ use crate::pki::path::{Rules, Signs};
 use crate::pki::{Certificate, cms};
 use crate::time::Time;
 use crate::wire::ber;
+use crate::wire::bytes::contains;
 use crate::wire::der::{children, content, sequence};
 
 const FAMILY: Family = Family {
@@ -47,7 +48,7 @@ mod field {
 /// Whether the bytes are CMS with a signer of receipts in it, also when they are damaged.
 pub(super) fn is_like(bytes: &[u8]) -> bool {
     (ber::is_indefinite(bytes) && bytes.starts_with(&[0x30]) || cms::looks_like_signed_data(bytes))
-        && bytes.windows(MARKER_DER.len()).any(|window| window == MARKER_DER)
+        && contains(bytes, MARKER_DER)
 }
 
 /// What a receipt must agree with.

@@ -5,6 +5,7 @@ use crate::formats::Context;
 use crate::input::{Content, PartId};
 use crate::pki::Certificate;
 use crate::wire::attestation_object::{self, AttestationObject, sniff};
+use crate::wire::bytes::contains;
 use crate::wire::plist;
 
 /// The text `fmt` of an attestation object of this kind. WebAuthn's Apple Anonymous attestation has the same, and
@@ -71,7 +72,7 @@ fn in_object(bytes: &[u8]) -> Option<Result<Chain, String>> {
 
 /// Under its key at any depth, or the array alone when its first member is a leaf.
 fn in_answer(bytes: &[u8]) -> Option<Result<Chain, String>> {
-    let announced = bytes.windows(ANSWER.len()).any(|window| window == ANSWER.as_bytes());
+    let announced = contains(bytes, ANSWER.as_bytes());
     let list = match plist::read(bytes) {
         Ok(list) => list,
         Err(why) => return announced.then_some(Err(why)),

@@ -1,0 +1,248 @@
+//! Who comes in, and who does not.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail by panicking")]
+#![allow(dead_code, reason = "not every test needs all of the support")]
+
+#[path = "support/served.rs"]
+mod served;
+
+use keyvouch_server::config::Access;
+use keyvouch_server::{Config, Service, StartError};
+use keyvouch_store::Role;
+use reqwest::header;
+use served::{Served, client, now_ms, problem, raw, setup, status};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+async fn numbers(served: &Served, authorization: &str) -> reqwest::Response {
+    let request = client().get(served.url("/metrics")).header(header::AUTHORIZATION, authorization);
+    request.send().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_allows_what_its_role_does() {
+    let served = Served::with_tokens(|_| {}).await;
+    for (role, wanted) in [(Role::Submit, 403), (Role::Read, 200), (Role::Admin, 200)] {
+        let answer = numbers(&served, &format!("Bearer {}", served.token(role).await)).await;
+        assert_eq!(answer.status(), wanted, "{role:?}");
+        if wanted == 403 {
+            let problem = problem(answer).await;
+            assert_eq!(problem["detail"], "This needs the role read; a submit has the role submit.");
+        }
+    }
+    let nobody = client().get(served.url("/metrics")).send().await.unwrap();
+    assert_eq!(nobody.status(), 401);
+    assert_eq!(nobody.headers()[header::WWW_AUTHENTICATE], "Bearer");
+    assert_eq!(problem(nobody).await["type"], "urn:keyvouch:problem:unauthenticated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_token_in_force_is_refused() {
+    let served = Served::with_tokens(|_| {}).await;
+    let store = served.service.store();
+    let revoked = store.create_token("revoked", Role::Admin, now_ms(), None).await.unwrap();
+    assert!(store.revoke_token(&revoked.token.id, now_ms()).await.unwrap());
+    let expired = served.token_until(Role::Admin, Some(now_ms() - 1)).await;
+    let good = served.token(Role::Admin).await;
+    for authorization in [
+        format!("Bearer {}", revoked.secret),
+        format!("Bearer {expired}"),
+        format!("Bearer {good}x"),
+        "Bearer ".to_owned(),
+        format!("Bearer {}", "x".repeat(10_000)),
+        format!("Basic {good}"),
+        good.clone(),
+    ] {
+        let answer = numbers(&served, &authorization).await;
+        assert_eq!(answer.status(), 401, "{authorization}");
+        problem(answer).await;
+    }
+    assert_eq!(numbers(&served, &format!("bearer {good}")).await.status(), 200);
+    // Also where no role is needed: who shows a token means it.
+    let answer = client().post(served.url("/logout")).bearer_auth("kv_unknown").send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let twice = format!(
+        "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {good}\r\nAuthorization: Bearer {good}\r\n\r\n"
+    );
+    assert_eq!(status(&raw(served.address, &twice).await), "401");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_remembered_ends_in_time() {
+    let served = Served::with_tokens(|_| {}).await;
+    let end = now_ms() + 700;
+    let authorization = format!("Bearer {}", served.token_until(Role::Read, Some(end)).await);
+    assert_eq!(numbers(&served, &authorization).await.status(), 200);
+    tokio::time::sleep(std::time::Duration::from_millis((end - now_ms()).max(0).unsigned_abs() + 5)).await;
+    assert_eq!(numbers(&served, &authorization).await.status(), 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_record_nobody_is_known() {
+    let served = Served::with_tokens(|_| {}).await;
+    let token = served.token(Role::Admin).await;
+    served.service.store().close().await;
+    let answer = numbers(&served, &format!("Bearer {token}")).await;
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key(header::RETRY_AFTER));
+    problem(answer).await;
+}
+
+async fn log_in(served: &Served, token: &str, next: &str) -> reqwest::Response {
+    let request = client().post(served.url("/login")).header(header::CONTENT_TYPE, FORM);
+    request.body(format!("token={token}&next={next}")).send().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_logs_in_and_out() {
+    let served = Served::with_tokens(|_| {}).await;
+    let token = served.token(Role::Read).await;
+    let answer = log_in(&served, &token, "%2Fappraisals").await;
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()[header::LOCATION]),
+        (303, &"/appraisals".parse().unwrap())
+    );
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+    for part in ["; HttpOnly", "; SameSite=Strict", "; Path=/", "; Max-Age=43200"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.contains("Secure"), "it would not come back over plain HTTP");
+    let pair = cookie.split(';').next().unwrap();
+    let read = client().get(served.url("/metrics")).header(header::COOKIE, pair).send().await.unwrap();
+    assert_eq!(read.status(), 200);
+
+    let out = client().post(served.url("/logout")).header(header::COOKIE, pair).send().await.unwrap();
+    assert_eq!(out.status(), 303);
+    assert!(out.headers()[header::SET_COOKIE].to_str().unwrap().starts_with("keyvouch=; Path=/; Max-Age=0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_login_is_told_and_sets_no_cookie() {
+    let served = Served::with_tokens(|_| {}).await;
+    let answer = log_in(&served, "kv_wrong", "%2Fa%3Fb%3D1%26c").await;
+    assert_eq!(answer.status(), 303);
+    assert_eq!(answer.headers()[header::LOCATION], "/login?failed=1&next=/a%3Fb%3D1%26c");
+    assert!(!answer.headers().contains_key(header::SET_COOKIE));
+    let token = served.token(Role::Read).await;
+    let elsewhere = log_in(&served, &token, "https%3A%2F%2Fevil.example").await;
+    assert_eq!(elsewhere.headers()[header::LOCATION], "/");
+    let not_a_form = client().post(served.url("/login")).json(&token).send().await.unwrap();
+    assert_eq!(not_a_form.status(), 400);
+    problem(not_a_form).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cookie_that_is_over_is_forgotten_and_does_not_lock_out() {
+    let served = Served::with_tokens(|_| {}).await;
+    let request = client().post(served.url("/login")).header(header::COOKIE, "keyvouch=kv_over");
+    let token = served.token(Role::Read).await;
+    let request = request.header(header::CONTENT_TYPE, FORM).body(format!("token={token}"));
+    let again = request.send().await.unwrap();
+    assert!(again.headers()[header::SET_COOKIE].to_str().unwrap().contains(&token), "the login goes first");
+    let request = client().get(served.url("/metrics")).header(header::COOKIE, "keyvouch=kv_over");
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    assert!(answer.headers()[header::SET_COOKIE].to_str().unwrap().contains("Max-Age=0"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_sites_change_nothing() {
+    let served =
+        Served::with_tokens(|config| config.public_url = Some("https://attest.example/".to_owned())).await;
+    let own = served.url("");
+    for (headers, wanted) in [
+        (vec![("sec-fetch-site", "cross-site")], 403),
+        (vec![("sec-fetch-site", "same-site")], 403),
+        (vec![("sec-fetch-site", "same-origin"), ("origin", own.as_str())], 303),
+        (vec![("sec-fetch-site", "none")], 303),
+        (vec![("origin", "https://evil.example")], 403),
+        (vec![("origin", "null")], 403),
+        (vec![("origin", own.as_str())], 303),
+        (vec![("origin", "https://attest.example")], 303),
+        (vec![("origin", "https://attest.example:8443")], 403),
+        (vec![], 303),
+    ] {
+        let mut request = client().post(served.url("/logout"));
+        for (name, value) in &headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), wanted, "{headers:?}");
+        if wanted == 403 {
+            problem(answer).await;
+        }
+    }
+    let request = client().get(served.url("/metrics")).header("sec-fetch-site", "cross-site");
+    assert_eq!(request.send().await.unwrap().status(), 401, "a link is only a link");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_service_answers_to_names_of_this_machine_only() {
+    let served = Served::start(|config| config.public_url = Some("http://attest.example".to_owned())).await;
+    let asked = async |host: &str| {
+        let head = format!("GET /metrics HTTP/1.1\r\n{host}Connection: close\r\n\r\n");
+        raw(served.address, &head).await
+    };
+    for host in ["localhost", "localhost:1", "127.0.0.1:8080", "[::1]", "attest.example", "ATTEST.example:80"]
+    {
+        assert_eq!(status(&asked(&format!("Host: {host}\r\n")).await), "200", "{host}");
+    }
+    for host in
+        ["evil.example", "evil.example:8080", "localhost.evil.example", "192.0.2.1", "a@localhost", ""]
+    {
+        assert_eq!(status(&asked(&format!("Host: {host}\r\n")).await), "403", "{host}");
+    }
+    assert_eq!(status(&asked("").await), "200", "a browser would name one");
+    assert_eq!(status(&asked("Host: localhost\r\nHost: evil.example\r\n").await), "400");
+    let absolute = "GET http://evil.example/metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert_eq!(status(&raw(served.address, absolute).await), "403");
+
+    let closed = Served::with_tokens(|_| {}).await;
+    let head = "GET /metrics HTTP/1.1\r\nHost: proxy.example\r\nConnection: close\r\n\r\n";
+    assert_eq!(
+        status(&raw(closed.address, head).await),
+        "401",
+        "tokens keep strangers out, whatever the name"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_has_the_headers() {
+    let served = Served::start(|_| {}).await;
+    let mut ids = std::collections::BTreeSet::new();
+    for (path, wanted) in [("/metrics", 200), ("/no-such-page", 404)] {
+        let answer = client().get(served.url(path)).header("x-request-id", "mine").send().await.unwrap();
+        assert_eq!(answer.status(), wanted);
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert!(header("content-security-policy").starts_with("default-src 'none'; style-src 'self';"));
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("x-frame-options"), "DENY");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(header("cross-origin-resource-policy"), "same-origin");
+        assert_eq!(header("cache-control"), "no-store");
+        assert!(header("permissions-policy").contains("camera=()"));
+        assert!(!answer.headers().contains_key("strict-transport-security"));
+        assert!(!answer.headers().contains_key("access-control-allow-origin"));
+        ids.insert(header("x-request-id"));
+    }
+    assert_eq!(ids.len(), 2);
+    assert!(!ids.contains("mine"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_configured_wrongly_does_not_start() {
+    let open = async |change: fn(&mut Config)| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config { folder: dir.path().to_owned(), ..Config::default() };
+        change(&mut config);
+        Service::open(setup(config)).await.unwrap_err()
+    };
+    let everybody = open(|config| {
+        config.access = Access::Open;
+        config.listen = "0.0.0.0:0".parse().unwrap();
+    });
+    assert!(matches!(everybody.await, StartError::Open(_)));
+    let url = open(|config| config.public_url = Some("attest.example".to_owned())).await;
+    assert!(url.to_string().contains("attest.example"), "{url}");
+}
