@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
-use service::support::{Record, json, keyvouch, text};
+use service::support::{Record, appraisal, keyvouch, printed, text};
 
 #[test]
 fn the_first_start_makes_what_it_needs_and_the_second_keeps_it() {
@@ -52,12 +52,39 @@ fn a_key_that_signed_the_log_is_not_made_anew() {
 }
 
 #[test]
+fn evidence_is_judged_over_http_and_recorded() {
+    let record = Record::trusting();
+    let secret = record.run(&["token", "create", "ra-1", "--role", "read"]);
+    let secret = text(&secret.stdout).trim().to_owned();
+    let serving = record.serve(&["--access", "tokens"]);
+    assert_eq!(serving.ask("GET", "/healthz", None, "").0, 200);
+    assert_eq!(serving.ask("POST", "/v1/appraisals", None, &appraisal()).0, 401);
+    let (status, answer) = serving.ask("POST", "/v1/appraisals", Some(&secret), &appraisal());
+    let answer = text(&answer);
+    assert!([200, 201].contains(&status), "{answer}");
+    assert!(answer.contains("\"accept\""), "{answer}");
+
+    let list = printed(&record.run(&["token", "list", "--output", "json"]));
+    let id = list["tokens"][0]["id"].as_str().unwrap();
+    assert!(record.run(&["token", "revoke", id]).status.success());
+    #[cfg(unix)]
+    assert!(serving.stop(), "told to stop, it ends well");
+
+    let status = printed(&record.run(&["store", "status", "--output", "json"]));
+    assert_eq!(status["records"], 1, "{status:#}");
+    assert!(record.run(&["log", "verify"]).status.success());
+    let again = record.run(&["reappraise", "--output", "json", "--all"]);
+    let again = printed(&again);
+    assert_eq!(again["records"][0]["answer"], "same", "{again:#}");
+}
+
+#[test]
 fn a_token_is_shown_once_and_can_be_revoked() {
     let record = Record::new();
     let made = record.run(&["token", "create", "ra-1", "--role", "submit", "--expires", "90d"]);
     let secret = text(&made.stdout).trim().to_owned();
     assert!(made.status.success() && secret.starts_with("kv_"), "{}", text(&made.stderr));
-    let list = json(&record.run(&["token", "list", "--output", "json"]));
+    let list = printed(&record.run(&["token", "list", "--output", "json"]));
     let token = &list["tokens"][0];
     assert_eq!((token["name"].as_str(), token["role"].as_str()), (Some("ra-1"), Some("submit")));
     assert_eq!(token["in_force"], true);
@@ -67,7 +94,7 @@ fn a_token_is_shown_once_and_can_be_revoked() {
 
     let id = token["id"].as_str().unwrap();
     assert!(record.run(&["token", "revoke", id]).status.success());
-    let list = json(&record.run(&["token", "list", "--output", "json"]));
+    let list = printed(&record.run(&["token", "list", "--output", "json"]));
     assert_eq!(list["tokens"][0]["in_force"], false);
     let again = record.run(&["token", "revoke", id]);
     assert_eq!(again.status.code(), Some(2));
@@ -84,7 +111,7 @@ fn a_log_that_was_tampered_with_is_found() {
     let checkpoint = checkpoint.to_str().unwrap();
     assert!(record.run(&["log", "checkpoint", "--out", checkpoint]).status.success());
     let key = text(&record.run(&["log", "public"]).stdout).trim().to_owned();
-    let kept = json(&record.run(&[
+    let kept = printed(&record.run(&[
         "log",
         "verify",
         "--checkpoint",
@@ -119,7 +146,7 @@ fn a_log_that_was_tampered_with_is_found() {
         copy.sql(sql);
         let found = copy.run(&["log", "verify", "--checkpoint", checkpoint, "--output", "json"]);
         assert_eq!(found.status.code(), Some(1), "{sql}: {}", text(&found.stderr));
-        let found = json(&found);
+        let found = printed(&found);
         let named = |f: &Value| f["leaf"].as_u64() == leaf && f["what"].as_str().unwrap().contains(what);
         assert!(found["faults"].as_array().unwrap().iter().any(named), "{sql}: {found:#}");
     }
@@ -152,12 +179,12 @@ fn a_backup_is_the_record_and_can_take_its_place() {
         assert_eq!(fs::metadata(&backup).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
-    let before = json(&record.run(&["store", "status", "--output", "json"]));
+    let before = printed(&record.run(&["store", "status", "--output", "json"]));
     for name in ["record.db", "record.db-wal", "record.db-shm"] {
         let _ = fs::remove_file(record.folder().join(name));
     }
     fs::copy(&backup, record.folder().join("record.db")).unwrap();
-    let after = json(&record.run(&["store", "status", "--output", "json"]));
+    let after = printed(&record.run(&["store", "status", "--output", "json"]));
     assert_eq!((&before["log"], &before["contents"]), (&after["log"], &after["contents"]));
     assert_eq!(after["records"], 3);
     assert!(record.run(&["log", "verify"]).status.success());
@@ -174,7 +201,7 @@ fn records_younger_than_two_years_are_kept() {
         let all = [&["store", "prune", "--output", "json"], args].concat();
         let done = record.run(&all);
         assert!(done.status.success(), "{}", text(&done.stderr));
-        json(&done)
+        printed(&done)
     };
     assert_eq!(prune(&["--older-than", "1000d"])["records"], 0);
     record
@@ -182,7 +209,7 @@ fn records_younger_than_two_years_are_kept() {
     assert_eq!(prune(&["--older-than", "1000d", "--dry-run"])["records"], 1);
     assert_eq!(prune(&["--older-than", "1000d"])["records"], 1);
     assert_eq!(prune(&["--older-than", "0d", "--force-below-two-years"])["records"], 1);
-    let status = json(&record.run(&["store", "status", "--output", "json"]));
+    let status = printed(&record.run(&["store", "status", "--output", "json"]));
     assert_eq!(
         (&status["records"], &status["pruned"], &status["contents"]),
         (&2.into(), &2.into(), &0.into())
@@ -208,7 +235,7 @@ fn what_would_be_refused_now_is_listed() {
     ));
     let changed = record.run(&["reappraise", "--at", "recorded", "--output", "json"]);
     assert_eq!(changed.status.code(), Some(1), "{}", text(&changed.stderr));
-    let changed = json(&changed);
+    let changed = printed(&changed);
     assert_eq!(changed["summary"]["changed"], 3, "{changed:#}");
     let first = &changed["records"][0];
     assert_eq!(
@@ -318,7 +345,7 @@ fn a_record_of_the_service_is_proved_to_be_in_its_log() {
         text(&proved.stdout)
             .contains("It is in the log keyvouch.local/log, at place 1; the log had 2 records")
     );
-    let proved = json(&keyvouch(&["record", "verify", zip, "--log-key", &key, "--output", "json"]));
+    let proved = printed(&keyvouch(&["record", "verify", zip, "--log-key", &key, "--output", "json"]));
     assert_eq!(proved["log"]["proof"], "valid");
 
     let other = text(&Record::with(1).run(&["log", "public"]).stdout).trim().to_owned();

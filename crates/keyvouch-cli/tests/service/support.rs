@@ -1,6 +1,7 @@
 //! A service with a record of its own, in a folder of its own.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use keyvouch_policy::Policy;
 use keyvouch_record::log::LogKey;
 use keyvouch_record::{Bundle, Case};
 use keyvouch_store::{Location, Store};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, SqliteConnection};
 
 pub(crate) fn keyvouch(args: &[&str]) -> Output {
@@ -22,7 +23,7 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-pub(crate) fn json(output: &Output) -> Value {
+pub(crate) fn printed(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|e| panic!("{e}: {}{}", text(&output.stdout), text(&output.stderr)))
 }
@@ -31,13 +32,58 @@ pub(crate) fn json(output: &Output) -> Value {
 pub(crate) struct Record(tempfile::TempDir);
 
 /// A service that runs. It is killed when it is dropped.
-pub(crate) struct Serving(Child);
+pub(crate) struct Serving {
+    child: Child,
+    address: String,
+}
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
+}
+
+impl Serving {
+    /// Asks for something: status and body of the answer.
+    pub(crate) fn ask(&self, method: &str, path: &str, token: Option<&str>, body: &str) -> (u16, Vec<u8>) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let token = token.map(|t| format!("Authorization: Bearer {t}\r\n")).unwrap_or_default();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{token}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+        let status = text(&answer[..end]).split(' ').nth(1).unwrap().parse().unwrap();
+        (status, answer.split_off(end + 4))
+    }
+
+    /// Stops it as systemd does, and waits for its end.
+    #[cfg(unix)]
+    pub(crate) fn stop(mut self) -> bool {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(told.success());
+        let status = self.child.wait().unwrap();
+        // It is gone; there is nothing to kill.
+        std::mem::forget(self);
+        status.success()
+    }
+}
+
+/// A request for an appraisal of the sample.
+pub(crate) fn appraisal() -> String {
+    let sample = sample();
+    let file = |f: &keyvouch_emulator::File| json!({"name": f.name, "text": text(&f.bytes)});
+    json!({
+        "evidence": sample.evidence.iter().map(file).collect::<Vec<_>>(),
+        "request": sample.request.as_ref().map(file),
+    })
+    .to_string()
 }
 
 impl Record {
@@ -46,17 +92,23 @@ impl Record {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// A service with so many records.
-    pub(crate) fn with(records: u32) -> Self {
+    /// A service that trusts the anchors of the sample.
+    pub(crate) fn trusting() -> Self {
         let record = Self::new();
-        let sample = sample();
         let folder = record.dir().join("anchors");
         fs::create_dir(&folder).unwrap();
-        for anchor in &sample.anchors {
+        for anchor in &sample().anchors {
             fs::write(folder.join(&anchor.name), &anchor.bytes).unwrap();
         }
         record.configure(&format!("[trust]\nanchors = [{:?}]\n", record.anchors()));
+        record
+    }
+
+    /// The same with so many records.
+    pub(crate) fn with(records: u32) -> Self {
+        let record = Self::trusting();
         drop(record.serve(&[]));
+        let sample = sample();
         let bundle = bundle(&sample, &record.anchors());
         let now = 1_780_272_000_000_i64.max(i64::try_from(since_1970()).unwrap());
         on(async {
@@ -126,7 +178,13 @@ impl Record {
             child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
             panic!("{line}{told}");
         }
-        Serving(child)
+        // Nobody reads on; what is logged must not fill the pipe.
+        thread::spawn({
+            let told = child.stderr.take().unwrap();
+            move || std::io::copy(&mut { told }, &mut std::io::sink())
+        });
+        let address = line.trim().trim_start_matches("keyvouch is at http://").trim_end_matches('/').to_owned();
+        Serving { child, address }
     }
 
     async fn store(&self) -> Store {
