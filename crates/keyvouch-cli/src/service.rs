@@ -60,21 +60,26 @@ pub(crate) async fn open(config: &Config) -> Result<Store, Error> {
 
 /// Opens the record, and makes it when it is not there.
 pub(crate) async fn open_or_make(config: &Config) -> Result<Store, Error> {
-    make_folder(config)?;
+    make_place(config)?;
     Ok(Store::open(&location(config)?).await?)
 }
 
-/// Makes the folder when the record is in it: for its owner alone.
-pub(crate) fn make_folder(config: &Config) -> Result<(), Error> {
+/// Makes the folder when the record belongs into it.
+pub(crate) fn make_place(config: &Config) -> Result<(), Error> {
     let within = file(config)?.is_some_and(|file| file.starts_with(&config.folder));
-    if !within || config.folder.is_dir() {
+    if within { make_folder(&config.folder) } else { Ok(()) }
+}
+
+/// Makes the folder of the service: for its owner alone.
+pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
         return Ok(());
     }
     let mut folder = fs::DirBuilder::new();
     folder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(&config.folder).map_err(|why| Error::write(&config.folder, why))
+    folder.create(path).map_err(|why| Error::write(path, why))
 }
 
 /// What runs the store and the service.

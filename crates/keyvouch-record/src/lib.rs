@@ -18,11 +18,13 @@ pub mod asked;
 mod bundle;
 mod case;
 pub mod log;
+mod packing;
 mod reappraise;
 mod recheck;
 
 pub use asked::AskedError;
-pub use bundle::{Bundle, BundleError, MAX_BUNDLE, Part, Parts, trust_data_of};
+pub use bundle::{Bundle, BundleError, Part, Parts, trust_data_of};
 pub use case::{Case, CaseError, TrustData};
+pub use packing::MAX_BUNDLE;
 pub use reappraise::{Change, Reappraisal, Said, StatementChange, Today, reappraise};
 pub use recheck::{Answer, Difference, Recheck, recheck};

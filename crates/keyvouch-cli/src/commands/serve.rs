@@ -36,7 +36,7 @@ async fn serve(config: Config, judging: Judging, keys: &Keys, out: &Output) -> R
     }
     let result_key = keys::result_key(&keys.result.path)?;
     let former_results = keys::former_results(&config)?;
-    service::make_folder(&config)?;
+    service::make_place(&config)?;
     let (place, wants_tokens) = (config.clone(), config.wants_tokens());
     let opened = Service::open(Setup { config, judging, log_key, result_key, former_results }).await?;
     if wants_tokens && !in_force(&opened).await? {

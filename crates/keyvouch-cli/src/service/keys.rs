@@ -14,6 +14,9 @@ use crate::files;
 /// The name of a log whose service has no address.
 const LOCAL: &str = "keyvouch.local/log";
 
+/// The key of the log in the folder.
+const LOG: &str = "log.key";
+
 /// A key of the service: where it is, and whether it has to be made.
 #[derive(Debug)]
 pub(crate) struct Place {
@@ -31,20 +34,9 @@ pub(crate) struct Keys {
 impl Keys {
     /// Where the keys are. Nothing is made.
     pub(crate) fn find(config: &Config) -> Result<Self, Error> {
-        let own = file(config)?.is_some();
         Ok(Self {
-            log: find(
-                config,
-                config.keys.log.as_deref(),
-                "log.key",
-                own.then_some(()).ok_or(Error::KeysOfNodes),
-            )?,
-            result: find(
-                config,
-                config.keys.result.as_deref(),
-                "result.key",
-                own.then_some(()).ok_or(Error::KeysOfNodes),
-            )?,
+            log: find(config, config.keys.log.as_deref(), LOG)?,
+            result: find(config, config.keys.result.as_deref(), "result.key")?,
         })
     }
 
@@ -58,7 +50,7 @@ impl Keys {
         if !self.is_first_start() {
             return Ok(());
         }
-        make_folder(config)?;
+        make_folder(&config.folder)?;
         if file(config)?.is_some_and(|file| file.exists()) {
             let store = open(config).await?;
             let records = store.log().await?.size;
@@ -91,17 +83,13 @@ fn made(written: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-fn find(
-    config: &Config,
-    named: Option<&Path>,
-    name: &str,
-    may_be_made: Result<(), Error>,
-) -> Result<Place, Error> {
+fn find(config: &Config, named: Option<&Path>, name: &str) -> Result<Place, Error> {
     match named {
         Some(path) if is_there(path)? => Ok(Place { path: path.to_owned(), is_there: true }),
-        Some(path) => Err(Error::NoKey { path: path.to_owned(), log: name == "log.key" }),
+        Some(path) => Err(Error::NoKey { path: path.to_owned(), log: name == LOG }),
+        // Each node would make one of its own.
+        None if file(config)?.is_none() => Err(Error::KeysOfNodes),
         None => {
-            may_be_made?;
             let path = config.folder.join(name);
             Ok(Place { is_there: is_there(&path)?, path })
         }
@@ -115,7 +103,7 @@ pub(crate) fn log_key(path: &Path) -> Result<LogKey, Error> {
 
 /// The key of the log that the configuration names, for commands that start nothing.
 pub(crate) fn log_key_of(config: &Config) -> Result<LogKey, Error> {
-    log_key(&config.keys.log.clone().unwrap_or_else(|| config.folder.join("log.key")))
+    log_key(&config.keys.log.clone().unwrap_or_else(|| config.folder.join(LOG)))
 }
 
 /// The key of results.

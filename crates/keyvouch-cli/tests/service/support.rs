@@ -183,7 +183,8 @@ impl Record {
             let told = child.stderr.take().unwrap();
             move || std::io::copy(&mut { told }, &mut std::io::sink())
         });
-        let address = line.trim().trim_start_matches("keyvouch is at http://").trim_end_matches('/').to_owned();
+        let address =
+            line.trim().trim_start_matches("keyvouch is at http://").trim_end_matches('/').to_owned();
         Serving { child, address }
     }
 
