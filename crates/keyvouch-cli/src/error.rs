@@ -178,6 +178,8 @@ pub(crate) enum Error {
     NotAFile,
     #[error("{}: {why}", .path.display())]
     Checkpoint { path: PathBuf, why: keyvouch_record::log::LogError },
+    #[error("records must be kept for at least {0} days; to break that rule, say --force-below-two-years")]
+    TooYoung(u32),
     #[error("no re-appraisal {0:?} in this record")]
     NoJob(String),
     #[error("no re-appraisal is waiting to be worked on; start one with `keyvouch reappraise`")]

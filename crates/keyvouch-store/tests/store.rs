@@ -9,9 +9,7 @@ use std::collections::BTreeSet;
 use keyvouch::{File, Reference};
 use keyvouch_record::log::{Checkpoint, LogKey};
 use keyvouch_record::{Answer, Bundle, TrustData, recheck};
-use keyvouch_store::{
-    Filter, Location, MIN_RETENTION_DAYS, Outcome, Record, Role, Store, StoreError, Used,
-};
+use keyvouch_store::{Filter, Location, MIN_RETENTION_DAYS, Outcome, Record, Role, Store, StoreError, Used};
 use support::{DAY, NOW, bundle, on_each, record};
 
 #[test]

@@ -13,7 +13,7 @@ use super::values::{At, Moment, at, moment};
 #[command(after_long_help = "\
 Answers:
   changed  another verdict, or another failed check, finding, advisory or unmet requirement
-  aged     the same, and for no other reason than the time that has passed: at its own time nothing changed
+  aged     it did change, and for no other reason than the time that has passed
   same     nothing of that kind
   failed   it cannot be judged today; the reason is told
 
@@ -27,9 +27,6 @@ Examples:
   keyvouch reappraise --resume 0197…          go on after an interruption
   keyvouch reappraise --worker                help with it on another machine (PostgreSQL)")]
 pub(crate) struct Reappraise {
-    #[command(flatten)]
-    pub(crate) which: Which,
-
     /// Go on with a re-appraisal that was interrupted, by its id
     #[arg(long, value_name = "JOB", conflicts_with_all = ["worker", "Which", "policy", "at"])]
     pub(crate) resume: Option<String>,
@@ -60,6 +57,9 @@ pub(crate) struct Reappraise {
 
     #[command(flatten)]
     pub(crate) place: Place,
+
+    #[command(flatten)]
+    pub(crate) which: Which,
 }
 
 /// How to print a list.

@@ -1,9 +1,9 @@
 //! `keyvouch log`: the append-only log over all records.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use keyvouch_record::log::{Checkpoint, LogKey};
+use keyvouch_record::log::{Checkpoint, LogError, LogKey};
 use keyvouch_server::Config;
 use keyvouch_store::StoreError;
 use keyvouch_store::audit::{Audit, AuditFault};
@@ -112,8 +112,11 @@ fn checkpoints(args: &LogVerify, config: &Config) -> Result<Vec<Checkpoint>, Err
         Some(key) => public_key(key)?,
         None => keys::log_key_of(config)?.public().to_owned(),
     };
-    let open = |path: &std::path::PathBuf| {
-        let fail = |why| Error::Checkpoint { path: path.clone(), why };
+    let open = |path: &PathBuf| {
+        let fail = |why| match why {
+            LogError::Key(_) => Error::NotALogKey(key.clone()),
+            why => Error::Checkpoint { path: path.clone(), why },
+        };
         Checkpoint::open(&files::read(path)?, &key).map_err(fail)
     };
     args.checkpoint.iter().map(open).collect()

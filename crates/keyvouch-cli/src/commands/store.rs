@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use keyvouch_store::{MIN_RETENTION_DAYS, StoreError};
+use keyvouch_store::MIN_RETENTION_DAYS;
 use serde_json::json;
 
 use super::quote;
@@ -54,7 +54,7 @@ async fn status(place: &Place, output: Format, out: &Output) -> Result<(), Error
     page.field("Records", &status.records.to_string());
     page.field("Of these pruned", &status.pruned.to_string());
     page.field("Different contents", &status.contents.to_string());
-    page.field("Oldest with contents", &text(status.oldest).unwrap_or_else(|| "none".to_owned()));
+    page.field("Oldest not pruned", &text(status.oldest).unwrap_or_else(|| "none".to_owned()));
     page.field("Newest", &text(status.newest).unwrap_or_else(|| "none".to_owned()));
     page.field("Root of the log", &status.root);
     out.print(&page.into_text())
@@ -96,7 +96,7 @@ The keys that sign are not in it.
 async fn prune(args: &StorePrune, out: &Output) -> Result<(), Error> {
     let (days, forced) = (args.older_than.0, args.force_below_two_years);
     if days < MIN_RETENTION_DAYS && !forced {
-        return Err(StoreError::TooYoung { minimum: MIN_RETENTION_DAYS }.into());
+        return Err(Error::TooYoung(MIN_RETENTION_DAYS));
     }
     let store = service::open(&service::config_of(&args.place)?).await?;
     let now = now_ms()?;
