@@ -136,7 +136,7 @@ impl From<StoreError> for Problem {
             StoreError::NoRecord(_) => Self::new(Kind::NotFound, sentence(&error)),
             StoreError::Pruned(_) => Self::new(Kind::Gone, sentence(&error)),
             _ if error.is_temporary() => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the database is away");
+                tracing::warn!(%error, "the database is away");
                 Self::new(
                     Kind::Unavailable,
                     "The record cannot be reached. Nothing was recorded; send the request again later.",

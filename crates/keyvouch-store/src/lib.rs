@@ -10,6 +10,7 @@
 
 mod append;
 pub mod audit;
+mod batch;
 mod challenges;
 mod db;
 mod error;
