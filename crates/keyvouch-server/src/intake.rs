@@ -11,14 +11,16 @@ use serde_json::{Map, Value};
 
 use crate::problem::{Kind, Problem};
 
-pub(crate) use json::{AppraisalRequest, decode, read as read_json};
+pub(crate) use json::{AppraisalRequest, base64, decode, read as read_json};
 
 /// The most files of one kind in a request.
 pub(crate) const MAX_FILES: usize = 64;
 /// The most policies, and the most options, in a request.
 pub(crate) const MAX_NAMES: usize = 32;
-/// The most bytes of a file's name.
+/// The most characters of a file's name.
 const MAX_NAME: usize = 255;
+/// The most bytes of JSON that are read where they came in.
+const SMALL: usize = 256 << 10;
 /// The most bytes of a nonce.
 const MAX_NONCE: usize = 1_024;
 
@@ -69,7 +71,15 @@ impl Intake {
     /// Names the member or field that is not understood.
     pub(crate) async fn read(request: Request, most: usize) -> Result<Self, Problem> {
         match content_type(request.headers()).as_deref() {
-            Some("application/json") => Self::of_json(&body(request.into_body(), most).await?),
+            Some("application/json") => {
+                let bytes = body(request.into_body(), most).await?;
+                if bytes.len() <= SMALL {
+                    return Self::of_json(&bytes);
+                }
+                // Much JSON takes long to read: others are not to wait for it.
+                let reading = tokio::task::spawn_blocking(move || Self::of_json(&bytes));
+                reading.await.map_err(|e| Problem::internal(&e))?
+            }
             Some("multipart/form-data") => Self::of_form(request, most).await,
             other => Err(media_type(other, "application/json, or multipart/form-data with the files")),
         }
@@ -211,8 +221,8 @@ pub(crate) fn read_time(text: &str) -> Result<Time, Problem> {
 fn check_name(name: &str) -> Result<(), Problem> {
     let why = if name.trim().is_empty() {
         "a file has no name"
-    } else if name.len() > MAX_NAME {
-        "the name of a file is longer than 255 bytes"
+    } else if name.chars().count() > MAX_NAME {
+        "the name of a file is longer than 255 characters"
     } else if name.chars().any(char::is_control) {
         "the name of a file has control characters"
     } else {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::digest;
 use keyvouch_record::log::{LogKey, Proof};
 use keyvouch_record::{Bundle, trust_data_of};
+use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::batch::{Batch, number};
 use crate::db::{Db, Location, reading, writing};
 use crate::error::StoreError;
 use crate::index::storable;
@@ -95,7 +96,7 @@ impl Store {
     pub async fn stored(&self, id: &str) -> Result<Stored, StoreError> {
         let row: Option<(i64, i64, Option<Vec<u8>>)> = reading!(&self.db, pool => {
             sqlx::query_as("SELECT leaf, recorded_at, manifest FROM records WHERE id = $1")
-                .bind(id)
+                .bind(storable(id))
                 .fetch_optional(pool)
                 .await
         })?;
@@ -120,30 +121,6 @@ impl Store {
         let mut bundle = Bundle::from_parts(manifest, |_, sha256| blobs.get(sha256).cloned())?;
         bundle.case.trust_data = self.trust_data(&trust_data_of(manifest)?).await?;
         Ok(bundle)
-    }
-
-    /// A content of a record, by its SHA-256 in lower-case hexadecimal. Nothing when the record has none such.
-    ///
-    /// # Errors
-    /// When the database does not answer, or has other bytes under that name.
-    pub async fn content(&self, leaf: u64, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let at = i64::try_from(leaf).map_err(|_| StoreError::NoRecord(leaf.to_string()))?;
-        let bytes: Option<Vec<u8>> = reading!(&self.db, pool => {
-            sqlx::query_scalar(
-                "SELECT b.bytes FROM record_blobs r JOIN blobs b ON b.sha256 = r.sha256
-                 WHERE r.leaf = $1 AND r.sha256 = $2",
-            )
-            .bind(at)
-            .bind(storable(sha256))
-            .fetch_optional(pool)
-            .await
-        })?;
-        match bytes {
-            Some(bytes) if hex::encode(digest::digest(&digest::SHA256, &bytes)) != sha256 => {
-                Err(StoreError::Damaged(format!("a file of record {leaf} is not what it was: {sha256}")))
-            }
-            bytes => Ok(bytes),
-        }
     }
 
     /// The contents of a record by their SHA-256.
@@ -256,24 +233,14 @@ async fn commit(db: &Db, records: &[Record]) -> Result<u64, StoreError> {
                 known.insert(place, tree::digest(&hash)?);
             }
         }
-        let mut hashes = Vec::new();
-        let mut blobs: BTreeMap<&str, &[u8]> = BTreeMap::new();
-        let mut uses: Vec<(i64, &str)> = Vec::new();
-        for (leaf, record) in (first..).zip(records) {
-            hashes.extend(known.append(leaf, &record.parts.manifest)?);
-            let mut own: Vec<&str> = record.parts.files.iter().map(|f| f.sha256.as_str()).collect();
-            own.sort_unstable();
-            own.dedup();
-            uses.extend(own.into_iter().map(|sha256| (number(leaf), sha256)));
-            blobs.extend(record.parts.files.iter().map(|f| (f.sha256.as_str(), f.bytes.as_slice())));
-        }
+        let batch = Batch::of(first, records, &mut known)?;
 
         // Most contents are known: policies, anchors, certificates of makers. Only what is new is sent. Nobody else adds
         // or removes any meanwhile: whoever does locks the row of the log first.
         let mut numbers: BTreeMap<String, i64> = BTreeMap::new();
-        let names: Vec<&str> = blobs.keys().copied().collect();
+        let names: Vec<&str> = batch.contents.keys().copied().collect();
         for some in names.chunks(ROWS) {
-            let mut select = sqlx::QueryBuilder::<Sql>::new("SELECT sha256, id FROM blobs WHERE sha256 IN (");
+            let mut select = QueryBuilder::<Sql>::new("SELECT sha256, id FROM blobs WHERE sha256 IN (");
             let mut list = select.separated(", ");
             for sha256 in some {
                 list.push_bind(*sha256);
@@ -281,56 +248,55 @@ async fn commit(db: &Db, records: &[Record]) -> Result<u64, StoreError> {
             select.push(")");
             numbers.extend(select.build_query_as::<(String, i64)>().fetch_all(&mut *tx).await?);
         }
-        let new: Vec<(&str, &[u8])> = blobs.into_iter().filter(|(sha256, _)| !numbers.contains_key(*sha256)).collect();
+        let new: Vec<(&str, &[u8])> =
+            batch.contents.iter().filter(|(sha256, _)| !numbers.contains_key(**sha256)).map(|(s, b)| (*s, *b)).collect();
         // Large ones alone: a statement has its limits too.
-        let small = |blob: &(&str, &[u8])| blob.1.len() <= SMALL;
+        let small = |content: &(&str, &[u8])| content.1.len() <= SMALL;
         for some in new.chunk_by(|a, b| small(a) && small(b)).flat_map(|run| run.chunks(ROWS)) {
-            let mut insert = sqlx::QueryBuilder::<Sql>::new("INSERT INTO blobs (sha256, bytes) ");
+            let mut insert = QueryBuilder::<Sql>::new("INSERT INTO blobs (sha256, bytes) ");
             insert.push_values(some, |mut row, (sha256, bytes)| {
                 row.push_bind(*sha256).push_bind(*bytes);
             });
             insert.push(" RETURNING sha256, id");
             numbers.extend(insert.build_query_as::<(String, i64)>().fetch_all(&mut *tx).await?);
         }
+        let uses = batch.uses(&numbers)?;
 
-        for some in hashes.chunks(ROWS) {
-            let mut insert = sqlx::QueryBuilder::<Sql>::new("INSERT INTO hashes (place, hash) ");
-            insert.push_values(some, |mut row, (place, hash)| {
-                row.push_bind(number(*place)).push_bind(hash.as_slice());
-            });
-            insert.build().execute(&mut *tx).await?;
+        /// Inserts all rows, so many in one statement.
+        macro_rules! insert {
+            ($into:literal, $rows:expr, $row:expr) => {
+                for some in $rows.chunks(ROWS) {
+                    let mut insert = QueryBuilder::<Sql>::new(concat!("INSERT INTO ", $into, " "));
+                    insert.push_values(some, $row);
+                    insert.build().execute(&mut *tx).await?;
+                }
+            };
         }
-
-        let mut insert = sqlx::QueryBuilder::<Sql>::new(
-            "INSERT INTO records (leaf, id, recorded_at, judged_at, submitter, verdict, policies, request_sha256, \
-             version, data, manifest) ",
-        );
-        insert.push_values((first..).zip(records), |mut row, (leaf, r)| {
-            row.push_bind(number(leaf))
-                .push_bind(&r.id)
-                .push_bind(r.recorded_at)
-                .push_bind(r.index.judged_at)
-                .push_bind(&r.submitter)
-                .push_bind(&r.index.verdict)
-                .push_bind(&r.policies)
-                .push_bind(&r.index.request_sha256)
-                .push_bind(&r.index.version)
-                .push_bind(&r.index.data)
-                .push_bind(r.parts.manifest.as_slice());
+        insert!("hashes (place, hash)", batch.hashes, |mut row, (place, hash)| {
+            row.push_bind(*place).push_bind(hash.as_slice());
         });
-        insert.build().execute(&mut *tx).await?;
-
-        let statements: Vec<_> = (first..)
-            .zip(records)
-            .flat_map(|(leaf, r)| (0_i64..).zip(&r.index.statements).map(move |(at, s)| (leaf, at, s)))
-            .collect();
-        for some in statements.chunks(ROWS) {
-            let mut insert = sqlx::QueryBuilder::<Sql>::new(
-                "INSERT INTO statements (leaf, number, format, authenticity, spki_sha256, vendor, model, serial, \
-                 firmware, firmware_order) ",
-            );
-            insert.push_values(some, |mut row, (leaf, at, s)| {
-                row.push_bind(number(*leaf))
+        insert!(
+            "records (leaf, id, recorded_at, judged_at, submitter, verdict, policies, request_sha256, version, data, manifest)",
+            batch.records,
+            |mut row, (leaf, r)| {
+                row.push_bind(*leaf)
+                    .push_bind(&r.id)
+                    .push_bind(r.recorded_at)
+                    .push_bind(r.index.judged_at)
+                    .push_bind(&r.submitter)
+                    .push_bind(&r.index.verdict)
+                    .push_bind(&r.policies)
+                    .push_bind(&r.index.request_sha256)
+                    .push_bind(&r.index.version)
+                    .push_bind(&r.index.data)
+                    .push_bind(r.parts.manifest.as_slice());
+            }
+        );
+        insert!(
+            "statements (leaf, number, format, authenticity, spki_sha256, vendor, model, serial, firmware, firmware_order)",
+            batch.statements,
+            |mut row, (leaf, at, s)| {
+                row.push_bind(*leaf)
                     .push_bind(*at)
                     .push_bind(&s.format)
                     .push_bind(&s.authenticity)
@@ -340,26 +306,12 @@ async fn commit(db: &Db, records: &[Record]) -> Result<u64, StoreError> {
                     .push_bind(&s.serial)
                     .push_bind(&s.firmware)
                     .push_bind(&s.firmware_order);
-            });
-            insert.build().execute(&mut *tx).await?;
-        }
-
-        let uses: Vec<(i64, i64)> =
-            uses.into_iter().filter_map(|(leaf, sha256)| Some((leaf, *numbers.get(sha256)?))).collect();
-        for some in uses.chunks(ROWS) {
-            let mut insert = sqlx::QueryBuilder::<Sql>::new("INSERT INTO record_blobs (leaf, blob) ");
-            insert.push_values(some, |mut row, (leaf, blob)| {
-                row.push_bind(*leaf).push_bind(*blob);
-            });
-            insert.build().execute(&mut *tx).await?;
-        }
-
+            }
+        );
+        insert!("record_blobs (leaf, blob)", uses, |mut row, (leaf, blob)| {
+            row.push_bind(*leaf).push_bind(*blob);
+        });
         tx.commit().await?;
         Ok(first)
     })
-}
-
-/// A place as the databases have it. They have no room for a log that long.
-fn number(place: u64) -> i64 {
-    i64::try_from(place).unwrap_or(i64::MAX)
 }

@@ -10,7 +10,9 @@
 
 mod append;
 pub mod audit;
+mod batch;
 mod challenges;
+mod content;
 mod db;
 mod error;
 mod firmware;

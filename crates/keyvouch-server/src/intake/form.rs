@@ -29,7 +29,7 @@ impl Intake {
     ///
     /// # Errors
     /// Names the field that is not understood.
-    pub(crate) async fn of_form(mut request: Request, most: usize) -> Result<Self, Problem> {
+    pub(super) async fn of_form(mut request: Request, most: usize) -> Result<Self, Problem> {
         DefaultBodyLimit::max(most).apply(&mut request);
         let form = Multipart::from_request(request, &()).await;
         let mut form = form.map_err(|e| Problem::new(Kind::Malformed, format!("{}.", e.body_text())))?;

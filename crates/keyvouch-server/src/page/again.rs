@@ -52,7 +52,8 @@ fn intake(bundle: Bundle, service: &Service) -> Intake {
         evidence: submission.evidence,
         request: submission.request,
         policies,
-        freshness: submission.nonce.map_or(Freshness::Unasked, Freshness::Nonce),
+        // A nonce proves something once: what answered it then is not fresh today.
+        freshness: Freshness::Unasked,
         at: None,
         options,
         activation: None,

@@ -32,6 +32,7 @@ use axum::routing::{get, post};
 use crate::service::Service;
 
 pub(crate) use errors::for_people;
+pub(crate) use report::of_record;
 
 /// The most bytes of a form without files.
 const SMALL_FORM: usize = 64 << 10;

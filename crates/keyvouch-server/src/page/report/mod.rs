@@ -37,6 +37,17 @@ pub(super) async fn show(
 ) -> Result<Page, Problem> {
     let seen = look_up(&service, &caller, &id).await?;
     let bundle = service.store.bundle(&id).await?;
+    of_record(&service, &caller, &seen.stored, &seen.submitter, bundle).await
+}
+
+/// The page of a record, for whoever may see it.
+pub(crate) async fn of_record(
+    service: &Arc<Service>,
+    caller: &Caller,
+    stored: &Stored,
+    submitter: &str,
+    bundle: Bundle,
+) -> Result<Page, Problem> {
     let decoding = service.compute(move |service| {
         let decoded = raw::decode(&service.verifier, &bundle.case);
         Ok((bundle, decoded))
@@ -44,8 +55,8 @@ pub(super) async fn show(
     let (bundle, decoded) = decoding.await?;
     let report = Report::read(&bundle.report)?;
     let record = Recorded {
-        stored: &seen.stored,
-        submitter: &seen.submitter,
+        stored,
+        submitter,
         bundle: &bundle,
         log: service.log_key.name(),
         whole: caller.must_be(Role::Read).is_ok(),
