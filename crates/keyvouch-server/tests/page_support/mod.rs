@@ -1,6 +1,6 @@
 //! The page as a browser gets it.
 
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, clippy::indexing_slicing, reason = "each test uses a part; a test fails by panicking")]
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
