@@ -3,7 +3,7 @@
 //! It needs chromium, node, and the modules of `tests/browser/package.json` in `target/browser`; `cargo xtask test` sees
 //! to them. Where they are not, it says so and is skipped, unless `KEYVOUCH_TEST_BROWSER=required`.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod page_support;
 mod support;

@@ -16,48 +16,7 @@ use axum::body::Body;
 use axum::http::{StatusCode, header};
 use keyvouch_server::config::Access;
 use keyvouch_store::Role;
-use page_support::{Answer, Part, Site, browser, parts};
-
-/// What makes a page more than text, outside of what is said by `src` and `href` of this site.
-fn is_plain(answer: &Answer) {
-    let html = &answer.text;
-    assert_eq!(answer.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
-    let policy = answer.header(header::CONTENT_SECURITY_POLICY);
-    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{html}");
-    let scripts: Vec<&str> = html.split("<script").skip(1).collect();
-    assert_eq!(scripts.len(), 1, "{html}");
-    assert!(
-        scripts[0].starts_with(" src=\"/assets/script.js?v=") && scripts[0].contains(" defer></script>"),
-        "{html}"
-    );
-    assert!(!html.contains("<style") && !html.contains(" style="), "{html}");
-    let handlers = html.split('<').filter_map(|tag| tag.split('>').next()).filter(|tag| {
-        // Attributes of tags only: the text of a page may say `on`.
-        tag.split_whitespace().skip(1).any(|word| word.starts_with("on") && word.contains('='))
-    });
-    assert_eq!(handlers.collect::<Vec<_>>(), Vec::<&str>::new());
-    for place in html
-        .match_indices("href=\"")
-        .chain(html.match_indices("src=\""))
-        .chain(html.match_indices("action=\""))
-    {
-        let address = html[place.0..].split('"').nth(1).unwrap();
-        let is_link = place.1.starts_with("href") && address.starts_with("https://");
-        assert!(address.starts_with('/') || address.starts_with('#') || is_link, "{address}");
-    }
-    for needed in [
-        "<main id=\"main\"",
-        "<h1>",
-        "class=\"skip\"",
-        "<title>",
-        "name=\"viewport\"",
-        "<nav aria-label=\"Main\">",
-    ] {
-        assert!(html.contains(needed), "{needed}: {html}");
-    }
-    assert_eq!(html.matches("<h1>").count(), 1, "{html}");
-}
+use page_support::{Answer, Part, Site, browser, is_plain, parts};
 
 #[tokio::test]
 async fn every_page_is_plain() {
@@ -265,6 +224,40 @@ async fn the_record_is_searched_and_paged() {
 }
 
 #[tokio::test]
+async fn what_is_recorded_can_be_kept() {
+    let site = Site::open().await;
+    let record = site.recorded().await;
+    let bundle =
+        site.node.service.store().bundle(record.strip_prefix("/appraisals/").unwrap()).await.unwrap();
+    let page = site.get(&record).await;
+    for (name, kind, begin) in [
+        ("report.json", "application/json", "{\n  \"appraisals\""),
+        ("report.html", "text/html; charset=utf-8", "<!DOCTYPE html>"),
+        ("result.jwt", "application/eat+jwt", "eyJ"),
+    ] {
+        let address = format!("{record}/{name}");
+        page.shows(&[&format!("href=\"{address}\" download")]);
+        let answer = site.get(&address).await;
+        assert_eq!((answer.status, answer.header(header::CONTENT_TYPE)), (StatusCode::OK, kind));
+        assert!(answer.header(header::CONTENT_DISPOSITION).starts_with("attachment; "), "{name}");
+        assert!(answer.text.starts_with(begin), "{name}: {}", answer.text);
+    }
+    assert_eq!(site.get(&format!("{record}/report.json")).await.text.as_bytes(), bundle.report);
+    // The links to the API lead to what they say.
+    let links = page
+        .text
+        .split("href=\"")
+        .filter_map(|rest| rest.split('"').next())
+        .filter(|link| link.starts_with("/v1/"));
+    let links: Vec<&str> = links.collect();
+    assert_eq!(links.len(), 3 + 2, "two files of evidence, a request, the bundle, the proof: {links:?}");
+    for link in links {
+        let answer = site.get(link).await;
+        assert_eq!(answer.status, StatusCode::OK, "{link}");
+    }
+}
+
+#[tokio::test]
 async fn recorded_evidence_is_judged_again() {
     let site = Site::open().await;
     let first = site.recorded().await;
@@ -368,7 +361,7 @@ async fn roles_see_what_they_may() {
         let request = browser("GET", address).header(header::AUTHORIZATION, format!("Bearer {token}"));
         site.ask(request.body(Body::empty()).unwrap()).await
     };
-    // Nobody is asked for a token, and then led on.
+    // Who shows no token is asked for one, and then led on.
     let answer = site.get("/appraisals?vendor=a%26b").await;
     assert_eq!(
         (answer.status, answer.location.as_str()),
@@ -392,4 +385,6 @@ async fn roles_see_what_they_may() {
     ] {
         assert_eq!(get(token, address).await.status, status, "{address}");
     }
+    assert!(!get(&tokens[0], &record).await.text.contains("/bundle\""), "the operator's trust data is in it");
+    assert!(get(&tokens[2], &record).await.text.contains("/bundle\""));
 }

@@ -27,6 +27,7 @@ const DEVICES: &[(&str, &str)] = files!("docs/devices":
 
 /// What is beside them.
 const DOCS: &[(&str, &str)] = files!("docs":
+    "api.md",
     "architecture.md", "policies.md", "records.md", "reference-data.md", "result.schema.json", "standards.md",
     "witness.schema.json",
 );

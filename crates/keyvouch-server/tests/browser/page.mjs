@@ -35,7 +35,11 @@ const visit = async (name, options, act) => {
     if (message.type() === "error" && !expected) complaints.push(`console: ${message.text()}`);
   });
   context.on("weberror", (error) => complaints.push(`script: ${error.error()}`));
-  context.on("requestfailed", (request) => complaints.push(`${request.url()}: ${request.failure()?.errorText}`));
+  context.on("requestfailed", (request) => {
+    // Whoever goes on before all is there breaks off the rest.
+    const why = request.failure()?.errorText;
+    if (why !== "net::ERR_ABORTED") complaints.push(`${request.url()}: ${why}`);
+  });
   context.on("request", (request) => {
     if (!request.url().startsWith(url) && !request.url().startsWith("data:")) complaints.push(`asks elsewhere: ${request.url()}`);
   });

@@ -1,6 +1,6 @@
 //! The page as a browser gets it.
 
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, clippy::indexing_slicing, reason = "each test uses a part; a test fails by panicking")]
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
@@ -128,4 +128,45 @@ impl Answer {
             assert!(self.text.contains(text), "no {text:?} in {}", self.text);
         }
     }
+}
+
+/// Fails when something of a page is more than text, beside the script and the style of this site.
+pub(crate) fn is_plain(answer: &Answer) {
+    let html = &answer.text;
+    assert_eq!(answer.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
+    let policy = answer.header(header::CONTENT_SECURITY_POLICY);
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\">"), "{html}");
+    let scripts: Vec<&str> = html.split("<script").skip(1).collect();
+    assert_eq!(scripts.len(), 1, "{html}");
+    assert!(
+        scripts[0].starts_with(" src=\"/assets/script.js?v=") && scripts[0].contains(" defer></script>"),
+        "{html}"
+    );
+    assert!(!html.contains("<style") && !html.contains(" style="), "{html}");
+    let handlers = html.split('<').filter_map(|tag| tag.split('>').next()).filter(|tag| {
+        // Attributes of tags only: the text of a page may say `on`.
+        tag.split_whitespace().skip(1).any(|word| word.starts_with("on") && word.contains('='))
+    });
+    assert_eq!(handlers.collect::<Vec<_>>(), Vec::<&str>::new());
+    for place in html
+        .match_indices("href=\"")
+        .chain(html.match_indices("src=\""))
+        .chain(html.match_indices("action=\""))
+    {
+        let address = html[place.0..].split('"').nth(1).unwrap();
+        let is_link = place.1.starts_with("href") && address.starts_with("https://");
+        assert!(address.starts_with('/') || address.starts_with('#') || is_link, "{address}");
+    }
+    for needed in [
+        "<main id=\"main\"",
+        "<h1>",
+        "class=\"skip\"",
+        "<title>",
+        "name=\"viewport\"",
+        "<nav aria-label=\"Main\">",
+    ] {
+        assert!(html.contains(needed), "{needed}: {html}");
+    }
+    assert_eq!(html.matches("<h1>").count(), 1, "{html}");
 }

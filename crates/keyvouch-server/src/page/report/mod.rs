@@ -140,7 +140,7 @@ impl Shown<'_> {
             (verdict::banner(report))
             (verdict::reasons(report))
             @for (number, appraisal) in (1_usize..).zip(&report.appraisals) {
-                @let place = StatementPlace { number, several, request };
+                @let place = StatementPlace { number, several, request, sample: self.record.is_none() };
                 @if several {
                     section.statement aria-labelledby=(place.id("statement")) {
                         h2 id=(place.id("statement")) {

@@ -24,6 +24,8 @@ pub(super) struct StatementPlace {
     pub(super) several: bool,
     /// Whether there is a request that it could be about.
     pub(super) request: bool,
+    /// Whether it was made here, to try things with.
+    pub(super) sample: bool,
 }
 
 impl StatementPlace {
@@ -197,7 +199,7 @@ fn chain(place: StatementPlace, trust: &Trust, appraisal: &Appraisal) -> Markup 
             ol.chain {
                 li.anchor {
                     strong { (clean(&anchor.name)) }
-                    span { "Anchor, " (origin(&anchor.origin)) }
+                    span { "Anchor, " (origin(place, &anchor.origin)) }
                     code { (clean(&anchor.spki_sha256)) }
                 }
                 @for name in names { li { strong { (clean(name)) } span { "signed by the one above" } } }
@@ -210,8 +212,9 @@ fn chain(place: StatementPlace, trust: &Trust, appraisal: &Appraisal) -> Markup 
     }
 }
 
-fn origin(origin: &str) -> String {
+fn origin(place: StatementPlace, origin: &str) -> String {
     match origin.strip_prefix("operator: ") {
+        Some(_) if place.sample => "the throw-away root of the sample, trusted on this page only".to_owned(),
         Some(file) => format!("trusted by the operator ({})", clean(file)),
         None if origin == "built-in" => "comes with keyvouch".to_owned(),
         None => clean(origin),
