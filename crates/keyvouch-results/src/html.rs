@@ -294,7 +294,7 @@ fn files(report: &Report) -> Markup {
 #[must_use]
 pub fn text(text: &str) -> String {
     let harmless = |c: char| {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if c.is_control() || turns { char::REPLACEMENT_CHARACTER } else { c }
     };
     text.chars().map(harmless).collect()

@@ -11,14 +11,16 @@ use serde_json::{Map, Value};
 
 use crate::problem::{Kind, Problem};
 
-pub(crate) use json::{AppraisalRequest, decode, read as read_json};
+pub(crate) use json::{AppraisalRequest, base64, decode, read as read_json};
 
 /// The most files of one kind in a request.
 pub(crate) const MAX_FILES: usize = 64;
 /// The most policies, and the most options, in a request.
 pub(crate) const MAX_NAMES: usize = 32;
-/// The most bytes of a file's name.
+/// The most characters of a file's name.
 const MAX_NAME: usize = 255;
+/// The most bytes of JSON that are read where they came in.
+const SMALL: usize = 256 << 10;
 /// The most bytes of a nonce.
 const MAX_NONCE: usize = 1_024;
 
@@ -62,16 +64,6 @@ pub(crate) struct Activation {
     pub(crate) answer: Vec<u8>,
 }
 
-/// What becomes of fields of a form that nobody filled in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Blank {
-    /// They are errors: a program that leaves a nonce empty has a fault.
-    Refused,
-    /// They count as left out: browsers send every field.
-    #[allow(dead_code, reason = "for forms of the page")]
-    LeftOut,
-}
-
 impl Intake {
     /// Reads the body of a request: JSON, or a form with files. At most so many bytes.
     ///
@@ -79,14 +71,22 @@ impl Intake {
     /// Names the member or field that is not understood.
     pub(crate) async fn read(request: Request, most: usize) -> Result<Self, Problem> {
         match content_type(request.headers()).as_deref() {
-            Some("application/json") => Self::of_json(&body(request.into_body(), most).await?),
-            Some("multipart/form-data") => Self::of_form(request, most, Blank::Refused).await,
+            Some("application/json") => {
+                let bytes = body(request.into_body(), most).await?;
+                if bytes.len() <= SMALL {
+                    return Self::of_json(&bytes);
+                }
+                // Much JSON takes long to read: others are not to wait for it.
+                let reading = tokio::task::spawn_blocking(move || Self::of_json(&bytes));
+                reading.await.map_err(|e| Problem::internal(&e))?
+            }
+            Some("multipart/form-data") => Self::of_form(request, most).await,
             other => Err(media_type(other, "application/json, or multipart/form-data with the files")),
         }
     }
 
     /// The whole, when it can be asked at all.
-    fn complete(mut self) -> Result<Self, Problem> {
+    pub(crate) fn complete(mut self) -> Result<Self, Problem> {
         if self.evidence.is_empty() {
             // The attestation is inside the request, or so the client says.
             self.evidence.extend(self.request.clone());
@@ -107,7 +107,7 @@ impl Intake {
         Ok(self)
     }
 
-    fn add_evidence(&mut self, file: File) -> Result<(), Problem> {
+    pub(crate) fn add_evidence(&mut self, file: File) -> Result<(), Problem> {
         if self.evidence.len() >= MAX_FILES {
             return Err(unprocessable(format!(
                 "There are more than {MAX_FILES} evidence files; hand over only the evidence of one key."
@@ -120,7 +120,7 @@ impl Intake {
         Ok(())
     }
 
-    fn add_policy(&mut self, name: String) -> Result<(), Problem> {
+    pub(crate) fn add_policy(&mut self, name: String) -> Result<(), Problem> {
         if self.policies.contains(&name) {
             return Err(unprocessable(format!("Policy {name:?} is named twice.")));
         }
@@ -131,7 +131,11 @@ impl Intake {
         Ok(())
     }
 
-    fn set_freshness(&mut self, nonce: Option<String>, challenge: Option<String>) -> Result<(), Problem> {
+    pub(crate) fn set_freshness(
+        &mut self,
+        nonce: Option<String>,
+        challenge: Option<String>,
+    ) -> Result<(), Problem> {
         self.freshness = match (nonce, challenge) {
             (None, None) => Freshness::Unasked,
             (Some(nonce), None) => Freshness::Nonce(read_nonce(&nonce)?),
@@ -208,7 +212,7 @@ fn challenge_id(id: String) -> Result<String, Problem> {
     Err(unprocessable("A challenge is named by the `id` that `POST /v1/challenges` answered with."))
 }
 
-fn read_time(text: &str) -> Result<Time, Problem> {
+pub(crate) fn read_time(text: &str) -> Result<Time, Problem> {
     text.parse().map_err(|_| {
         unprocessable("`at`: write date, time and zone as in 2026-06-01T00:00:00Z, or leave it out for now.")
     })
@@ -217,8 +221,8 @@ fn read_time(text: &str) -> Result<Time, Problem> {
 fn check_name(name: &str) -> Result<(), Problem> {
     let why = if name.trim().is_empty() {
         "a file has no name"
-    } else if name.len() > MAX_NAME {
-        "the name of a file is longer than 255 bytes"
+    } else if name.chars().count() > MAX_NAME {
+        "the name of a file is longer than 255 characters"
     } else if name.chars().any(char::is_control) {
         "the name of a file has control characters"
     } else {

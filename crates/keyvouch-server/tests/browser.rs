@@ -6,10 +6,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod page_support;
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use keyvouch_emulator::File;
 use page_support::Site;
@@ -61,7 +61,7 @@ async fn people_can_use_the_page() {
     let site = Site::open().await;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = keyvouch_server::router(Arc::clone(&site.service));
+    let router = site.node.router.clone();
     let serving = tokio::spawn(async move { axum::serve(listener, router).await });
 
     let files = tempfile::tempdir().unwrap();

@@ -10,6 +10,7 @@
 )]
 
 mod page_support;
+mod support;
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
@@ -88,7 +89,7 @@ async fn evidence_gets_an_answer_that_is_recorded() {
     let address = site.recorded().await;
     let answer = site.get(&address).await;
     let id = address.strip_prefix("/appraisals/").unwrap();
-    let bundle = site.service.store().bundle(id).await.unwrap();
+    let bundle = site.node.service.store().bundle(id).await.unwrap();
     let report: serde_json::Value = serde_json::from_slice(&bundle.report).unwrap();
     assert_eq!(report["verdict"], "accept");
     answer.shows(&[
@@ -96,7 +97,7 @@ async fn evidence_gets_an_answer_that_is_recorded() {
         "EC-P384 key in Yubico YubiKey 5",
         "Cannot leave the device",
         id,
-        "leaf 0 of page.example/log",
+        "leaf 0 of keyvouch.example/log",
     ]);
     // Every check, requirement and limit of what was recorded.
     let appraisal = &report["appraisals"][0];
@@ -145,7 +146,7 @@ async fn what_cannot_be_judged_shows_the_form_with_the_error_at_its_place() {
             vec![file("", b"".as_slice())],
             StatusCode::UNPROCESSABLE_ENTITY,
             "id=\"evidence-error\"",
-            "Choose at least one file",
+            "No evidence was given",
         ),
         (
             vec![file("a.pem", b"".as_slice())],
@@ -157,13 +158,13 @@ async fn what_cannot_be_judged_shows_the_form_with_the_error_at_its_place() {
             vec![file("a", b"x".as_slice()), text("nonce", "xyz")],
             StatusCode::UNPROCESSABLE_ENTITY,
             "id=\"nonce-error\"",
-            "not hexadecimal",
+            "two hexadecimal digits",
         ),
         (
             vec![file("a", b"x".as_slice()), text("nonce", "ab"), text("challenge", "c")],
             StatusCode::UNPROCESSABLE_ENTITY,
             "id=\"nonce-error\"",
-            "not both",
+            "both given",
         ),
         (
             vec![file("a", b"x".as_slice()), text("challenge", "nobody-gave-it-out")],
@@ -172,7 +173,7 @@ async fn what_cannot_be_judged_shows_the_form_with_the_error_at_its_place() {
             "not given out",
         ),
         (
-            vec![file("a", b"x".as_slice()), text("policies", "no-such")],
+            vec![file("a", b"x".as_slice()), text("policy", "no-such")],
             StatusCode::UNPROCESSABLE_ENTITY,
             "id=\"policies-error\"",
             "no policy",
@@ -184,14 +185,14 @@ async fn what_cannot_be_judged_shows_the_form_with_the_error_at_its_place() {
         answer.shows(&[place, words, "role=\"alert\"", "<title>Error: "]);
         is_plain(&answer);
     }
-    assert_eq!(site.service.store().log().await.unwrap().size, 0, "nothing of it is recorded");
+    assert_eq!(site.node.service.store().log().await.unwrap().size, 0, "nothing of it is recorded");
 }
 
 #[tokio::test]
 async fn what_was_entered_is_still_there_after_an_error() {
     let site = Site::open().await;
     let parts: Vec<Part<'_>> = vec![
-        ("policies", None, b"eidas-qscd"),
+        ("policy", None, b"eidas-qscd"),
         ("nonce", None, b"zz\"><b>"),
         ("option.declared_device", None, b"Utimaco"),
     ];
@@ -281,7 +282,7 @@ async fn a_sample_is_judged_and_not_recorded() {
     is_plain(&answer);
     answer.shows(&["Sample under a throw-away root: not recorded.", "<h1>Accepted", "Chain of trust"]);
     assert!(!answer.text.contains("Auditor's bundle"));
-    assert_eq!(site.service.store().log().await.unwrap().size, 0);
+    assert_eq!(site.node.service.store().log().await.unwrap().size, 0);
     let files = site.post("/samples/files", "format=yubihsm2&variant=").await;
     assert_eq!((files.status, files.header(header::CONTENT_TYPE)), (StatusCode::OK, "application/zip"));
     for form in ["format=abacus", "format=yubihsm2&variant=none"] {
@@ -301,6 +302,8 @@ async fn guides_link_to_each_other() {
         "<table>",
     ]);
     site.get("/docs/architecture").await.shows(&["id=\"checks-that-every-format-shares\""]);
+    site.get("/docs/policies").await.shows(&["href=\"/docs/keyvouch.cedarschema\"", "href=\"/devices\""]);
+    site.get("/docs/keyvouch.cedarschema").await.shows(&["What an appraisal policy can speak of."]);
     assert_eq!(site.get("/devices/abacus").await.status, StatusCode::NOT_FOUND);
     assert_eq!(site.get("/devices/..%2f..%2fCargo").await.status, StatusCode::NOT_FOUND);
 }
@@ -331,6 +334,9 @@ async fn people_get_problems_as_pages_and_machines_as_documents() {
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     is_plain(&answer);
     answer.shows(&["There is no such thing"]);
+    let answer = site.get("/appraisals/%ff").await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    is_plain(&answer);
     let machine = axum::http::Request::get("/appraisals/none")
         .header(header::HOST, "localhost")
         .body(Body::empty())
@@ -347,13 +353,13 @@ async fn another_site_can_hand_in_nothing() {
         request.headers_mut().insert(name, value.parse().unwrap());
         assert_eq!(site.ask(request).await.status, StatusCode::FORBIDDEN, "{name}");
     }
-    assert_eq!(site.service.store().log().await.unwrap().size, 0);
+    assert_eq!(site.node.service.store().log().await.unwrap().size, 0);
 }
 
 #[tokio::test]
 async fn roles_see_what_they_may() {
     let site = Site::with(|config| config.access = Access::Tokens).await;
-    let store = site.service.store();
+    let store = site.node.service.store();
     let mut tokens = Vec::new();
     for (name, role) in [("ra-1", Role::Submit), ("ra-2", Role::Submit), ("auditor", Role::Read)] {
         tokens.push(store.create_token(name, role, 1, None).await.unwrap().secret);
@@ -378,7 +384,7 @@ async fn roles_see_what_they_may() {
     let record = site.ask(request).await.location;
     for (token, address, status) in [
         (&tokens[0], record.as_str(), StatusCode::OK),
-        (&tokens[1], record.as_str(), StatusCode::FORBIDDEN),
+        (&tokens[1], record.as_str(), StatusCode::NOT_FOUND),
         (&tokens[2], record.as_str(), StatusCode::OK),
         (&tokens[0], "/appraisals", StatusCode::FORBIDDEN),
         (&tokens[2], "/appraisals", StatusCode::OK),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use aws_lc_rs::digest;
 use keyvouch_record::log::{LogKey, Proof};
 use keyvouch_record::{Bundle, Parts, trust_data_of};
 use sqlx::QueryBuilder;
@@ -97,7 +96,7 @@ impl Store {
     pub async fn stored(&self, id: &str) -> Result<Stored, StoreError> {
         let row: Option<(i64, i64, Option<Vec<u8>>)> = reading!(&self.db, pool => {
             sqlx::query_as("SELECT leaf, recorded_at, manifest FROM records WHERE id = $1")
-                .bind(id)
+                .bind(storable(id))
                 .fetch_optional(pool)
                 .await
         })?;
@@ -122,30 +121,6 @@ impl Store {
         let mut bundle = Bundle::from_parts(manifest, |_, sha256| blobs.get(sha256).cloned())?;
         bundle.case.trust_data = self.trust_data(&trust_data_of(manifest)?).await?;
         Ok(bundle)
-    }
-
-    /// A content of a record, by its SHA-256 in lower-case hexadecimal. Nothing when the record has none such.
-    ///
-    /// # Errors
-    /// When the database does not answer, or has other bytes under that name.
-    pub async fn content(&self, leaf: u64, sha256: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let at = i64::try_from(leaf).map_err(|_| StoreError::NoRecord(leaf.to_string()))?;
-        let bytes: Option<Vec<u8>> = reading!(&self.db, pool => {
-            sqlx::query_scalar(
-                "SELECT b.bytes FROM record_blobs r JOIN blobs b ON b.id = r.blob
-                 WHERE r.leaf = $1 AND b.sha256 = $2",
-            )
-            .bind(at)
-            .bind(storable(sha256))
-            .fetch_optional(pool)
-            .await
-        })?;
-        match bytes {
-            Some(bytes) if hex::encode(digest::digest(&digest::SHA256, &bytes)) != sha256 => {
-                Err(StoreError::Damaged(format!("a file of record {leaf} is not what it was: {sha256}")))
-            }
-            bytes => Ok(bytes),
-        }
     }
 
     /// The record of that id as it was kept: what its bundle is written from, with the manifest that the log has.

@@ -12,6 +12,7 @@ mod append;
 pub mod audit;
 mod batch;
 mod challenges;
+mod content;
 mod db;
 mod error;
 mod firmware;

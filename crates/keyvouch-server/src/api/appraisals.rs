@@ -6,7 +6,6 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use keyvouch::Time;
-use keyvouch_results::html;
 use keyvouch_store::Role;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,6 +15,7 @@ use super::negotiate::Form;
 use super::{document, signed};
 use crate::auth::Caller;
 use crate::intake::{AppraisalRequest, Intake};
+use crate::page;
 use crate::problem::Problem;
 use crate::service::Service;
 
@@ -123,7 +123,11 @@ pub(crate) async fn appraise(
             let envelope = Envelope::new(receipt.id, receipt.leaf, done.recorded_at, caller.name, done.json)?;
             answer(form, serde_json::to_vec(&envelope).map_err(|e| Problem::internal(&e))?)
         }
-        Form::Html => answer(form, html::page(&done.report)),
+        Form::Html => {
+            let id = &done.receipt.id;
+            let (stored, bundle) = (service.store.stored(id).await?, service.store.bundle(id).await?);
+            answer(form, page::of_record(&service, &caller, &stored, &caller.name, bundle).await?)
+        }
         Form::Ear => answer(form, signed::result(&service, &done.report, done.nonce.as_deref())?),
     };
     Ok((location, response).into_response())

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
-use crate::intake::{body, content_type, decode, media_type, read_json};
+use crate::intake::{base64, body, content_type, decode, media_type, read_json};
 use crate::problem::{Kind, Problem, sentence};
 use crate::service::{NONCE, Service, TPM, now_ms};
 
@@ -43,10 +43,10 @@ pub(crate) enum ChallengeRequest {
     /// A credential that only the TPM with both keys can open.
     Tpm {
         /// The endorsement key: its certificate or public area, as base64.
-        #[schema(content_encoding = "base64")]
+        #[schema(schema_with = base64)]
         ek: String,
         /// The public area of the attestation key, as base64.
-        #[schema(content_encoding = "base64")]
+        #[schema(schema_with = base64)]
         ak: String,
     },
 }
@@ -75,7 +75,7 @@ pub(crate) enum IssuedChallenge {
         /// What `tpm.challenge` of the appraisal names.
         id: String,
         /// The file that `tpm2_activatecredential -i` reads, as base64.
-        #[schema(content_encoding = "base64")]
+        #[schema(schema_with = base64)]
         credential: String,
         /// Until when it can be answered.
         #[schema(format = DateTime)]

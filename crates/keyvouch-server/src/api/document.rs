@@ -72,7 +72,15 @@ pub fn openapi() -> Value {
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     if let Some(schemas) = schemas {
         schemas.insert("Report".to_owned(), report_schema());
+        // What serde refuses and utoipa does not know of: other members beside those of a variant.
+        let variants = schemas.get_mut("ChallengeRequest").and_then(|schema| schema.get_mut("oneOf"));
+        for variant in variants.and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Value::Object(members) = variant {
+                members.insert("additionalProperties".to_owned(), false.into());
+            }
+        }
     }
+    add_links(&mut document);
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
     for operation in paths.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
         operation.values_mut().filter_map(Value::as_object_mut).for_each(add_problems);
@@ -105,6 +113,22 @@ fn move_in(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(move_in),
         _ => {}
+    }
+}
+
+/// Says where an appraisal can be read again.
+fn add_links(document: &mut Value) {
+    let links: Map<String, Value> = ["appraisal", "evidence", "bundle", "proof"]
+        .map(|name| {
+            let link = json!({ "operationId": name, "parameters": { "id": "$response.body#/id" } });
+            (name.to_owned(), link)
+        })
+        .into_iter()
+        .collect();
+    if let Some(answer) = document.pointer_mut("/paths/~1v1~1appraisals/post/responses/200")
+        && let Value::Object(members) = answer
+    {
+        members.insert("links".to_owned(), links.into());
     }
 }
 

@@ -23,6 +23,9 @@ use crate::problem::{Kind, Problem};
 use crate::service::Service;
 
 pub use document::openapi;
+pub(crate) use extract::Named;
+pub(crate) use negotiate::Form;
+pub(crate) use record::{in_form, look_up};
 
 /// The routes of the API, with their description.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {

@@ -91,17 +91,13 @@ impl Range {
         if range.subtype() != media_type.subtype() || !suffix {
             return None;
         }
-        let parameters = range.params().filter(|(name, _)| *name != "q");
+        // What comes after the weight is not about the type. Everything here is UTF-8.
+        let parameters = range.params().take_while(|(name, _)| *name != "q");
+        let parameters =
+            parameters.filter(|(name, value)| !(*name == mime::CHARSET && *value == mime::UTF_8));
         let mut count: usize = 2;
         for (name, value) in parameters {
-            let same = media_type.get_param(name).is_some_and(|own| {
-                if name == mime::CHARSET {
-                    own.as_str().eq_ignore_ascii_case(value.as_str())
-                } else {
-                    own.as_str() == value.as_str()
-                }
-            });
-            if !same {
+            if media_type.get_param(name).is_none_or(|own| own.as_str() != value.as_str()) {
                 return None;
             }
             count = count.saturating_add(1);
@@ -169,6 +165,9 @@ mod tests {
             (&["application/eat+jwt"], Some(Form::Ear)),
             (&[&ear], Some(Form::Ear)),
             (&["application/eat+jwt; eat_profile=\"tag:ietf.org,2026:rats/ear#09\""], None),
+            (&["application/json; charset=UTF-8"], Some(Form::Json)),
+            (&["application/json; charset=utf-16"], None),
+            (&["text/html;q=0.7;level=1"], Some(Form::Html)),
             (&["application/json;q=0.5, text/html;q=0.50, application/eat+jwt;q=0.6"], Some(Form::Ear)),
             (&["application/json;q=0", "*/*;q=0.1"], Some(Form::Html)),
             (&["application/json;q=0, text/html;q=0, application/*;q=1"], Some(Form::Ear)),

@@ -9,8 +9,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use keyvouch::File;
 use keyvouch::appraisal::Report;
-use keyvouch_record::{Answer, Bundle, recheck};
-use keyvouch_results::html;
+use keyvouch_record::{Answer, Bundle, TrustData, recheck};
 use keyvouch_store::{Role, StoreError, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,6 +19,7 @@ use super::extract::Named;
 use super::negotiate::Form;
 use super::{document, signed};
 use crate::auth::Caller;
+use crate::page;
 use crate::problem::{Kind, Problem};
 use crate::service::Service;
 
@@ -56,15 +56,15 @@ pub(crate) struct RecordedFiles {
 }
 
 /// A record that the caller may see.
-struct Seen {
-    stored: Stored,
-    submitter: String,
+pub(crate) struct Seen {
+    pub(crate) stored: Stored,
+    pub(crate) submitter: String,
     files: Vec<RecordedFile>,
 }
 
 /// Looks a record up. Whoever may only hand in evidence sees his own records: of others he does not even learn that
 /// they exist.
-async fn look_up(service: &Service, caller: &Caller, id: &str) -> Result<Seen, Problem> {
+pub(crate) async fn look_up(service: &Service, caller: &Caller, id: &str) -> Result<Seen, Problem> {
     caller.must_be(Role::Submit)?;
     let all = caller.must_be(Role::Read).is_ok();
     let none = || {
@@ -113,8 +113,10 @@ async fn judge_again(service: &Arc<Service>, id: &str) -> Result<Again, Problem>
         .compute(move |service| {
             let (case, judging) = (&bundle.case, &service.judging);
             // To read the trust data takes far longer than an appraisal: it is done when it is another.
-            if case.default_anchors == judging.default_anchors && case.operator_data == judging.operator_data
-            {
+            let same = case.trust_data == TrustData::BuiltIn
+                && case.default_anchors == judging.default_anchors
+                && case.operator_data == judging.operator_data;
+            if same {
                 let report = case.judge_with(&service.verifier)?;
                 if report.to_json().is_ok_and(|json| json.as_bytes() == bundle.report) {
                     return Ok(Again { bundle, report: Ok(report) });
@@ -133,11 +135,11 @@ async fn judge_again(service: &Arc<Service>, id: &str) -> Result<Again, Problem>
         .await
 }
 
-fn not_as_then(what: &str, differences: &str) -> Problem {
+fn not_as_then(differences: &str) -> Problem {
     Problem::new(
         Kind::Conflict,
         format!(
-            "{what} states what this version of keyvouch finds, and judged again the record gets another report ({differences}). \
+            "A signed result states what this version of keyvouch finds, and judged again the record gets another report ({differences}). \
              The recorded report is there as application/json; hand the evidence in again for a new one."
         ),
     )
@@ -145,7 +147,7 @@ fn not_as_then(what: &str, differences: &str) -> Problem {
 
 /// One appraisal.
 ///
-/// As JSON it is what was recorded. A signed result or a page is made when the record, judged again at its own time,
+/// As JSON, and as a page, it is what was recorded. A signed result is made when the record, judged again at its own time,
 /// still gets the recorded report, byte for byte; otherwise the answer is 409.
 ///
 /// Callers of the role `submit` see their own records only.
@@ -169,25 +171,35 @@ pub(crate) async fn record(
     Named(id): Named<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let form = Form::wanted(&headers)?;
-    let seen = look_up(&service, &caller, &id).await?;
+    in_form(&service, &caller, &id, Form::wanted(&headers)?).await
+}
+
+/// One appraisal in that form.
+pub(crate) async fn in_form(
+    service: &Arc<Service>,
+    caller: &Caller,
+    id: &str,
+    form: Form,
+) -> Result<Response, Problem> {
+    let seen = look_up(service, caller, id).await?;
     if form == Form::Json {
         let report = seen.files.iter().find(|file| file.role == "report");
-        let report = report.ok_or_else(|| damaged(&id))?.sha256.clone();
-        let report = content(&service, &seen, &report).await?;
+        let report = report.ok_or_else(|| damaged(id))?.sha256.clone();
+        let report = content(service, &seen, &report).await?;
         let stored = seen.stored;
         let envelope = Envelope::new(stored.id, stored.leaf, stored.recorded_at, seen.submitter, report)?;
         let json = serde_json::to_vec(&envelope).map_err(|e| Problem::internal(&e))?;
         return Ok(answer(form, json));
     }
-    let again = judge_again(&service, &id).await?;
     if form == Form::Html {
-        let report = again.report.map_err(|why| not_as_then("A page", &why))?;
-        return Ok(answer(form, html::page(&report)));
+        let bundle = service.store.bundle(id).await?;
+        let page = page::of_record(service, caller, &seen.stored, &seen.submitter, bundle).await?;
+        return Ok(answer(form, page));
     }
-    let report = again.report.map_err(|why| not_as_then("A signed result", &why))?;
+    let again = judge_again(service, id).await?;
+    let report = again.report.map_err(|why| not_as_then(&why))?;
     let nonce = again.bundle.case.submission.nonce.as_deref();
-    Ok(answer(form, signed::result(&service, &report, nonce)?))
+    Ok(answer(form, signed::result(service, &report, nonce)?))
 }
 
 /// The files of a record.

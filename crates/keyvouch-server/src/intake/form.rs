@@ -7,7 +7,7 @@ use keyvouch::submission::known_option;
 use keyvouch::{File, OptionKind};
 use serde_json::Value;
 
-use super::{Activation, Blank, Intake, MAX_NAMES, challenge_id, read_time, too_large, unprocessable};
+use super::{Activation, Intake, MAX_NAMES, challenge_id, read_time, too_large, unprocessable};
 use crate::problem::{Kind, Problem};
 
 /// Every field there is.
@@ -29,14 +29,14 @@ impl Intake {
     ///
     /// # Errors
     /// Names the field that is not understood.
-    pub(crate) async fn of_form(mut request: Request, most: usize, blank: Blank) -> Result<Self, Problem> {
+    pub(super) async fn of_form(mut request: Request, most: usize) -> Result<Self, Problem> {
         DefaultBodyLimit::max(most).apply(&mut request);
         let form = Multipart::from_request(request, &()).await;
         let mut form = form.map_err(|e| Problem::new(Kind::Malformed, format!("{}.", e.body_text())))?;
         let mut intake = Self::default();
         let mut single = Single::default();
         while let Some(field) = form.next_field().await.map_err(|e| broken(&e, most))? {
-            intake.take(&mut single, field, most, blank).await?;
+            intake.take(&mut single, field, most).await?;
         }
         intake.request = single.request;
         intake.set_freshness(single.nonce, single.challenge)?;
@@ -53,20 +53,10 @@ impl Intake {
         intake.complete()
     }
 
-    async fn take(
-        &mut self,
-        single: &mut Single,
-        field: Field<'_>,
-        most: usize,
-        blank: Blank,
-    ) -> Result<(), Problem> {
+    async fn take(&mut self, single: &mut Single, field: Field<'_>, most: usize) -> Result<(), Problem> {
         let name = field.name().unwrap_or_default().to_owned();
         let file_name = field.file_name().map(str::to_owned);
         let bytes = field.bytes().await.map_err(|e| broken(&e, most))?;
-        if blank == Blank::LeftOut && bytes.is_empty() && file_name.as_deref().unwrap_or_default().is_empty()
-        {
-            return Ok(());
-        }
         let text = || match String::from_utf8(bytes.to_vec()) {
             Ok(text) if text.is_empty() => {
                 Err(unprocessable(format!("Field `{name}` is empty: leave it out.")))

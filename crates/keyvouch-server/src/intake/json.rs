@@ -6,10 +6,12 @@ use keyvouch::File;
 use keyvouch::input::parse_json;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
-use super::{Activation, Intake, MAX_NAMES, challenge_id, read_time, unprocessable};
+use super::{Activation, Intake, MAX_NAME, MAX_NAMES, challenge_id, read_time, unprocessable};
 use crate::problem::{Kind, Problem};
 
 /// What is to be judged.
@@ -50,19 +52,59 @@ pub(crate) struct AppraisalRequest {
     tpm: Option<TpmAnswer>,
 }
 
-/// A file: its name, and its content as base64 or, when it is text, as it is.
-#[derive(Debug, Deserialize, ToSchema)]
+/// A file: its name, and its content.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"name": "attestation.pem", "text": "-----BEGIN CERTIFICATE-----\n…"}))]
 pub(crate) struct NamedFile {
-    /// What the report calls it.
-    #[schema(min_length = 1, max_length = 255)]
     name: String,
-    /// Its bytes, as base64 (RFC 4648, section 4). Either this or `text`.
-    #[schema(content_encoding = "base64")]
     content: Option<String>,
-    /// Its text. Either this or `content`.
     text: Option<String>,
+}
+
+impl ToSchema for NamedFile {}
+
+impl PartialSchema for NamedFile {
+    fn schema() -> RefOr<Schema> {
+        let nothing = || Object::with_type(Type::Null);
+        let text = ObjectBuilder::new().schema_type(Type::String).description(Some("Its text."));
+        // Either of the two, and not both.
+        let with = |content: RefOr<Schema>, text: RefOr<Schema>, required: &str| {
+            let name = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .pattern(Some(NAME))
+                .max_length(Some(MAX_NAME))
+                .description(Some("What the report calls it. No control characters."));
+            ObjectBuilder::new()
+                .property("name", name)
+                .required("name")
+                .property("content", content)
+                .property("text", text)
+                .required(required)
+                .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        };
+        let of_bytes = with(base64().into(), nothing().into(), "content");
+        let of_text = with(nothing().into(), text.into(), "text");
+        OneOfBuilder::new()
+            .item(of_bytes)
+            .item(of_text)
+            .description(Some("A file: its name, and its content as base64 or, when it is text, as it is."))
+            .examples([json!({"name": "attestation.pem", "text": "-----BEGIN CERTIFICATE-----\n…"})])
+            .into()
+    }
+}
+
+/// A name with something in it that can be seen, and no control characters.
+const NAME: &str =
+    r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f\s][^\u0000-\u001f\u007f-\u009f]*$";
+
+/// The schema of bytes in JSON.
+pub(crate) fn base64() -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .content_encoding("base64")
+        .pattern(Some("^([0-9A-Za-z+/]{4})*([0-9A-Za-z+/][AQgw]==|[0-9A-Za-z+/]{2}[AEIMQUYcgkosw048]=)?$"))
+        .description(Some("Its bytes, as base64 (RFC 4648, section 4), without line breaks."))
+        .build()
 }
 
 /// The answer of a TPM to a challenge.
@@ -73,7 +115,7 @@ pub(crate) struct TpmAnswer {
     #[schema(pattern = "^[0-9A-Za-z-]{1,64}$")]
     challenge: String,
     /// What `tpm2_activatecredential` wrote, as base64.
-    #[schema(content_encoding = "base64")]
+    #[schema(schema_with = base64)]
     answer: String,
 }
 

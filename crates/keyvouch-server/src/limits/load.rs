@@ -77,7 +77,8 @@ pub(super) async fn carry(State(service): State<Arc<Service>>, request: Request,
         taken.ended.store(body.is_end_stream(), Ordering::Relaxed);
         Body::new(Measured { body, taken: Arc::clone(&taken) })
     });
-    let answer = tokio::time::timeout(Duration::from_secs(limits.request_seconds), next.run(request)).await;
+    let answer =
+        tokio::time::timeout(Duration::from_secs(limits.request_seconds.max(1)), next.run(request)).await;
     // Whatever the handler made of a body that broke off: this is why it did.
     match (taken.fault(), answer) {
         (Some(fault), _) => fault.problem(limits).into_response(),

@@ -75,7 +75,7 @@ impl Rates {
     /// When the client has asked too often.
     pub(crate) fn check(&self, client: &Client) -> Result<(), Box<Response>> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
-        if self.asked.fetch_add(1, Ordering::Relaxed) % ROUND == 0 {
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(ROUND) {
             limiter.retain_recent();
         }
         limiter.check_key(client).map_err(|until| self.too_often(until.wait_time_from(self.clock.now())))

@@ -15,6 +15,9 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::Peer;
 use crate::config::Limits;
 
+/// Open files that are not connections of clients: the database, and what is read now and then.
+const FOR_THE_RECORD: usize = 128;
+
 /// Takes connections while there is a place for them. Others wait in the system, which refuses them when these are too
 /// many.
 #[derive(Debug)]
@@ -31,10 +34,31 @@ impl Gate {
         let quiet = limits.request_seconds.saturating_add(limits.header_seconds);
         Ok(Self {
             listener: TcpListener::from_std(listener)?,
-            places: Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS))),
+            places: Arc::new(Semaphore::new(places(limits))),
             quiet: Duration::from_secs(quiet),
         })
     }
+}
+
+/// Connections at once: no more than the process may have open, with some left for the record.
+fn places(limits: &Limits) -> usize {
+    // Linux tells; elsewhere there is no way without unsafe code.
+    let text = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let most = open_files(&text).map_or(Semaphore::MAX_PERMITS, |files| files.saturating_sub(FOR_THE_RECORD));
+    if most < limits.connections {
+        tracing::warn!(
+            "the process may open so few files (`ulimit -n`) that only {most} connections are taken at once, \
+             and not {} (`limits.connections`)",
+            limits.connections
+        );
+    }
+    limits.connections.min(most).clamp(1, Semaphore::MAX_PERMITS)
+}
+
+/// The most open files of a process, from what Linux says of its limits.
+fn open_files(limits: &str) -> Option<usize> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 impl Address for Peer {
@@ -144,6 +168,14 @@ mod tests {
         let gate = Gate::new(listener, &limits).unwrap();
         let client = TcpStream::connect(gate.get_local_addr().unwrap().0).await.unwrap();
         (gate.accept_stream().await.unwrap().0, client)
+    }
+
+    #[test]
+    fn the_system_says_how_many_files_may_be_open() {
+        let text = "Limit  Soft Limit  Hard Limit  Units\nMax open files            1024                 4096  files\n";
+        assert_eq!(open_files(text), Some(1_024));
+        assert_eq!(open_files("Max open files  unlimited  unlimited  files"), None);
+        assert_eq!(open_files(""), None);
     }
 
     #[tokio::test]

@@ -4,6 +4,7 @@ mod gate;
 mod systemd;
 mod tls;
 
+use std::io::IsTerminal as _;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -102,12 +103,15 @@ pub async fn serve_on(
     let mut tasks = vec![tokio::spawn(upkeep(Arc::clone(&service)))];
     tasks.push(tokio::spawn(stopping(Arc::clone(&service), handle, stop)));
     let served = match tls {
-        None => server.serve(app).await,
+        None => {
+            tasks.extend(reloading(Arc::clone(&service), None));
+            server.serve(app).await
+        }
         Some(config) => {
             let config = RustlsConfig::from_config(config);
-            tasks.extend(reloading(Arc::clone(&service), config.clone()));
+            tasks.extend(reloading(Arc::clone(&service), Some(config.clone())));
             let acceptor = RustlsAcceptor::new(config);
-            let acceptor = acceptor.handshake_timeout(Duration::from_secs(limits.header_seconds));
+            let acceptor = acceptor.handshake_timeout(Duration::from_secs(limits.header_seconds.max(1)));
             server.acceptor(acceptor).serve(app).await
         }
     };
@@ -128,8 +132,12 @@ pub fn check(config: &Config) -> Result<(), StartError> {
 
 /// Bounds what a connection may have. Before the head of a request is there nobody knows who sends it.
 fn bounded(server: Server<Peer>, service: &Service) -> Server<Peer> {
-    let patience = Duration::from_secs(service.config.limits.header_seconds);
-    let mut server = server.first_request_timeout(patience);
+    let patience = Duration::from_secs(service.config.limits.header_seconds.max(1));
+    let mut server = server.first_request_timeout(patience).accept_error_handler(|peer, why| match peer {
+        // Their fault: no TLS, or no certificate.
+        Some(Peer(address)) => tracing::debug!(%address, %why, "a connection came to nothing"),
+        None => tracing::warn!(%why, "no connection can be taken"),
+    });
     let builder = server.http_builder();
     // Also ends connections on which nothing more is asked.
     builder.http1().header_read_timeout(patience).max_buf_size(HEAD).max_headers(100);
@@ -153,16 +161,21 @@ async fn stopping(service: Arc<Service>, handle: Handle<Peer>, stop: impl Future
 }
 
 /// Reads the certificate again on SIGHUP. A file that cannot be used leaves the one in use.
-fn reloading(service: Arc<Service>, config: RustlsConfig) -> Option<JoinHandle<()>> {
+fn reloading(service: Arc<Service>, config: Option<RustlsConfig>) -> Option<JoinHandle<()>> {
+    // Without a certificate there is nothing to read, and a service is not to end by being told to. On a terminal it
+    // means that the terminal is gone.
+    if config.is_none() && std::io::stderr().is_terminal() {
+        return None;
+    }
     let mut hangup = signal(SignalKind::hangup()).ok()?;
     Some(tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            match service.config.tls.as_ref().map(tls::config).transpose() {
-                Ok(Some(new)) => {
+            let (Some(config), Some(files)) = (&config, &service.config.tls) else { continue };
+            match tls::config(files) {
+                Ok(new) => {
                     config.reload_from_config(new);
                     tracing::info!("the certificate was read again");
                 }
-                Ok(None) => {}
                 Err(why) => tracing::error!(%why, "the certificate in use stays"),
             }
         }
@@ -177,7 +190,7 @@ async fn upkeep(service: Arc<Service>) {
         ticks.tick().await;
         measure::upkeep();
         // Every ten minutes.
-        if round % 60 == 0
+        if round.is_multiple_of(60)
             && let Ok(now) = now_ms()
             && let Err(why) = service.store.forget_challenges(now.saturating_sub(REMEMBERED)).await
         {

@@ -2,30 +2,28 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Redirect;
 use keyvouch_policy::Policy;
 use keyvouch_record::Bundle;
-use keyvouch_store::Role;
 
-use super::report::may_see;
+use crate::api::{Named, look_up};
 use crate::auth::Caller;
 use crate::intake::{Freshness, Intake};
 use crate::problem::{Kind, Problem};
 use crate::service::Service;
 
-/// The option that holds what a TPM answered.
+/// The option that holds what became of a credential challenge.
 const ACTIVATION: &str = "activation";
 
 /// Judges the evidence of a record again, by the same policies, and leads to the new answer. The old one stays.
 pub(super) async fn judge(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<Redirect, Problem> {
-    caller.must_be(Role::Submit)?;
+    look_up(&service, &caller, &id).await?;
     let bundle = service.store.bundle(&id).await?;
-    may_see(&caller, &bundle)?;
     if !can_be_judged_again(&bundle) {
         return Err(Problem::new(
             Kind::Unprocessable,
@@ -38,7 +36,9 @@ pub(super) async fn judge(
 
 /// Whether all that the record rested on can be asked again.
 pub(super) fn can_be_judged_again(bundle: &Bundle) -> bool {
-    bundle.case.submission.options.files().all(|(name, _)| name != ACTIVATION)
+    let options = &bundle.case.submission.options;
+    options.values().all(|(name, _)| name != ACTIVATION)
+        && options.files().all(|(name, _)| name != ACTIVATION)
 }
 
 fn intake(bundle: Bundle, service: &Service) -> Intake {
@@ -52,7 +52,8 @@ fn intake(bundle: Bundle, service: &Service) -> Intake {
         evidence: submission.evidence,
         request: submission.request,
         policies,
-        freshness: submission.nonce.map_or(Freshness::Unasked, Freshness::Nonce),
+        // A nonce proves something once: what answered it then is not fresh today.
+        freshness: Freshness::Unasked,
         at: None,
         options,
         activation: None,

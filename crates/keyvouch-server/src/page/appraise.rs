@@ -7,13 +7,13 @@ use axum::extract::multipart::{Field as Part, MultipartError, MultipartRejection
 use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use keyvouch::submission::known_option;
 use keyvouch::{File, OptionKind};
 use keyvouch_store::Role;
-use serde_json::{Map, Value};
 
-use super::form::{form, option};
+use super::form::form;
 use crate::auth::Caller;
-use crate::intake::{Freshness, Intake};
+use crate::intake::{Intake, read_time};
 use crate::problem::{Kind, Problem};
 use crate::service::Service;
 
@@ -180,7 +180,7 @@ impl Entered {
 
     fn set(&mut self, name: &str, text: &str) -> Result<(), Fault> {
         match name {
-            "policies" => self.policies.push(text.to_owned()),
+            "policy" => self.policies.push(text.to_owned()),
             "nonce" => text.clone_into(&mut self.nonce),
             "challenge" => text.clone_into(&mut self.challenge),
             "at" => text.clone_into(&mut self.at),
@@ -194,66 +194,37 @@ impl Entered {
         Ok(())
     }
 
-    /// What is asked. The files are taken out.
+    /// What is asked, by the rules of the API. The files are taken out.
     fn intake(&mut self, service: &Service) -> Result<Intake, Fault> {
-        let evidence = std::mem::take(&mut self.evidence);
-        let request = self.request.take();
-        if evidence.is_empty() && request.is_none() {
-            return Err(Fault::new(Field::Evidence, "Choose at least one file of evidence."));
-        }
-        if let Some(name) = self.policies.iter().find(|name| !service.policies.contains_key(*name)) {
-            return Err(Fault::new(Field::Policies, format!("There is no policy {name:?} here.")));
-        }
-        Ok(Intake {
-            evidence,
-            request,
-            policies: self.policies.clone(),
-            freshness: self.freshness()?,
-            at: self.at()?,
-            options: self.options()?,
-            activation: None,
-        })
-    }
-
-    fn freshness(&self) -> Result<Freshness, Fault> {
-        match (self.nonce.as_str(), self.challenge.as_str()) {
-            ("", "") => Ok(Freshness::Unasked),
-            ("", challenge) => Ok(Freshness::Challenge(challenge.to_owned())),
-            (nonce, "") => {
-                let digits: String = nonce.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
-                let nonce = hex::decode(digits);
-                let why = "The nonce is not hexadecimal: write two digits (0-9, a-f) for each byte.";
-                Ok(Freshness::Nonce(nonce.map_err(|_| Fault::new(Field::Nonce, why))?))
+        let at = |field: Field| {
+            move |problem: Problem| Fault {
+                field,
+                why: problem.detail().to_owned(),
+                status: problem.status(),
             }
-            _ => Err(Fault::new(
-                Field::Nonce,
-                "Name the nonce or the challenge, not both: a challenge has its own nonce.",
-            )),
-        }
-    }
-
-    fn at(&self) -> Result<Option<keyvouch::Time>, Fault> {
-        if self.at.is_empty() {
-            return Ok(None);
-        }
-        let why = "This is not a time: write it as 2026-06-01T00:00:00Z.";
-        self.at.parse().map(Some).map_err(|_| Fault::new(Field::Time, why))
-    }
-
-    fn options(&self) -> Result<Map<String, Value>, Fault> {
-        let value = |(name, text): (&String, &String)| {
-            let wrong = |what: &str| Fault::new(Field::Options, format!("{name} takes {what}."));
-            let value = match option(name).map(|option| option.kind) {
-                Some(OptionKind::Bool) => Value::Bool(text == "true"),
-                Some(kind @ (OptionKind::Number | OptionKind::List | OptionKind::Object)) => {
-                    serde_json::from_str(text).map_err(|_| wrong(kind.name()))?
-                }
-                // Whether there is such an option is found out where all of them are looked at.
-                _ => Value::String(text.clone()),
-            };
-            Ok((name.clone(), value))
         };
-        self.options.iter().map(value).collect()
+        let mut intake = Intake::default();
+        for file in std::mem::take(&mut self.evidence) {
+            intake.add_evidence(file).map_err(at(Field::Evidence))?;
+        }
+        intake.request = self.request.take();
+        for name in &self.policies {
+            if !service.policies.contains_key(name) {
+                return Err(Fault::new(Field::Policies, format!("There is no policy {name:?} here.")));
+            }
+            intake.add_policy(name.clone()).map_err(at(Field::Policies))?;
+        }
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        // As people copy it.
+        let nonce: String = self.nonce.chars().filter(|c| !c.is_whitespace() && *c != ':').collect();
+        let wrong = if nonce.is_empty() { Field::Challenge } else { Field::Nonce };
+        intake.set_freshness(given(&nonce), given(&self.challenge)).map_err(at(wrong))?;
+        intake.at = given(&self.at).map(|text| read_time(&text)).transpose().map_err(at(Field::Time))?;
+        let read = |(name, text): (&String, &String)| {
+            (name.clone(), OptionKind::read(known_option(name).map(|option| option.kind), text))
+        };
+        intake.options = self.options.iter().map(read).collect();
+        intake.complete().map_err(at(Field::Evidence))
     }
 }
 

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use aws_lc_rs::digest;
-use axum::extract::{Path, RawQuery};
+use axum::extract::RawQuery;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use crate::api::Named;
 use crate::problem::{Kind, Problem};
 
 struct Asset {
@@ -46,7 +47,7 @@ fn version(name: &str) -> Option<&'static str> {
 }
 
 /// An asset.
-pub(super) async fn file(Path(name): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
+pub(super) async fn file(Named(name): Named<String>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let asset = ASSETS.iter().find(|asset| asset.name == name);
     let asset = asset.ok_or_else(|| Problem::new(Kind::NotFound, "There is no such file."))?;
     let asked = query.as_deref().and_then(|query| query.strip_prefix("v="));

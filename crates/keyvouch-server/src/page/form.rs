@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use keyvouch::{OptionDef, OptionKind, Route, SHARED_OPTIONS};
+use keyvouch::submission::known_option;
+use keyvouch::{OptionDef, OptionKind, Route};
 use keyvouch_policy::Policy;
 use maud::{Markup, html};
 
@@ -96,11 +97,11 @@ fn request(fault: Option<&Fault>) -> Markup {
         fieldset.step {
             legend { "Request " span.optional { "optional" } }
             (error("request-error", fault))
-            div.drop.small data-drop="request" {
+            div.drop.second data-drop="request" {
                 label.big for="request" { "What must hold the key" }
                 p.hint #request-hint {
                     "The certification request (CSR), a certificate or a public key. Then the answer says whether it holds the attested "
-                    "key. Evidence inside a request: hand in the request here alone."
+                    "key. When the evidence is inside the request, hand in the request alone."
                 }
                 input #request type="file" name="request" aria-invalid=[fault.map(|_| "true")]
                     aria-describedby=(if fault.is_some() { "request-error request-hint" } else { "request-hint" });
@@ -129,7 +130,7 @@ fn policies(service: &Service, entered: &Entered, fault: Option<&Fault>) -> Mark
                     @let name = policy.name();
                     li {
                         label {
-                            input type="checkbox" name="policies" value=(name)
+                            input type="checkbox" name="policy" value=(name)
                                 checked[entered.policies.iter().any(|each| each == name)];
                             span {
                                 strong { (clean(policy.title())) }
@@ -156,7 +157,8 @@ const fn route(route: Route) -> Option<&'static str> {
 fn more(service: &Service, entered: &Entered, fault: Option<&Fault>) -> Markup {
     let at = |field: Field| fault.filter(|fault| fault.field == field);
     let clients = &service.config.clients;
-    let options: Vec<OptionDef> = clients.options.iter().filter_map(|name| option(name)).collect();
+    let options: Vec<OptionDef> =
+        clients.options.iter().filter_map(|name| known_option(name).copied()).collect();
     let is_used = entered.has_more() || fault.is_some_and(|fault| fault.field.is_folded());
     html! {
         details.step.more open[is_used] {
@@ -224,10 +226,4 @@ fn option_field(option: OptionDef, entered: &Entered, fault: Option<&Fault>) -> 
             line(&name, label, hint, value, fault)
         }
     }
-}
-
-/// The option of that name.
-pub(super) fn option(name: &str) -> Option<OptionDef> {
-    let known = keyvouch::formats::about().flat_map(|about| about.options);
-    SHARED_OPTIONS.iter().chain(known).find(|option| option.name == name).copied()
 }

@@ -1,12 +1,12 @@
 //! The guides of docs/, for those who have this page and not the repository.
 
-use axum::extract::Path;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use maud::{PreEscaped, html};
 
 use super::layout::{Page, Place, page};
 use super::markdown::{Document, document, leads_elsewhere};
+use crate::api::Named;
 use crate::problem::{Kind, Problem};
 
 macro_rules! files {
@@ -30,6 +30,10 @@ const DOCS: &[(&str, &str)] = files!("docs":
     "architecture.md", "policies.md", "records.md", "reference-data.md", "result.schema.json", "standards.md",
     "witness.schema.json",
 );
+
+/// What they link to beyond docs/.
+const SCHEMA: (&str, &str) =
+    ("keyvouch.cedarschema", include_str!("../../../../data/policies/keyvouch.cedarschema"));
 
 /// The folder of a document, for the links in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,12 +78,12 @@ fn title(text: &str) -> &str {
 }
 
 /// The guide to a device.
-pub(super) async fn device(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn device(Named(name): Named<String>) -> Result<Response, Problem> {
     show(Folder::Devices, &name)
 }
 
 /// Another document.
-pub(super) async fn beside(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn beside(Named(name): Named<String>) -> Result<Response, Problem> {
     show(Folder::Docs, &name)
 }
 
@@ -97,7 +101,8 @@ fn show(folder: Folder, name: &str) -> Result<Response, Problem> {
         };
         return Ok(page(Place::Devices, &title, &contents).into_response());
     }
-    let plain = files.iter().find(|(each, _)| *each == name && !each.ends_with(".md"));
+    let mut plain = files.iter().chain((folder == Folder::Docs).then_some(&SCHEMA));
+    let plain = plain.find(|(each, _)| *each == name && !each.ends_with(".md"));
     let (_, text) = plain.ok_or_else(|| {
         Problem::new(Kind::NotFound, format!("There is no guide {name:?}. /devices lists them."))
     })?;
@@ -116,6 +121,11 @@ const fn files(folder: Folder) -> &'static [(&'static str, &'static str)] {
 fn address(folder: Folder, link: &str) -> Option<String> {
     if leads_elsewhere(link) || link.starts_with('#') {
         return Some(link.to_owned());
+    }
+    match link {
+        "devices" | "devices/" => return Some("/devices".to_owned()),
+        "../data/policies/keyvouch.cedarschema" => return Some(format!("/docs/{}", SCHEMA.0)),
+        _ => {}
     }
     let (path, fragment) =
         link.split_once('#').map_or((link, String::new()), |(path, name)| (path, format!("#{name}")));

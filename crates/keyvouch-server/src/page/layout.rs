@@ -26,7 +26,7 @@ const PLACES: [(Place, &str, &str); 5] = [
 ];
 
 /// A page that was made.
-pub(super) struct Page {
+pub(crate) struct Page {
     status: StatusCode,
     html: String,
 }

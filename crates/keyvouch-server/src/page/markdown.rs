@@ -17,7 +17,7 @@ pub(super) fn document(markdown: &str, link: impl Fn(&str) -> Option<String>) ->
     let mut kept = Vec::with_capacity(events.len());
     let mut headings =
         events.split(|event| matches!(event, Event::Start(Tag::Heading { .. }))).skip(1).map(text_of);
-    let (mut in_title, mut unlinked) = (false, false);
+    let (mut in_title, mut unlinked, mut tables) = (false, false, 0_usize);
     for event in &events {
         match event {
             Event::Start(Tag::Heading { level, .. }) => {
@@ -39,9 +39,11 @@ pub(super) fn document(markdown: &str, link: impl Fn(&str) -> Option<String>) ->
             _ if in_title => {}
             Event::Start(Tag::Table(alignment)) => {
                 // Wide ones scroll, also by keyboard.
-                kept.push(Event::Html(
-                    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\">".into(),
-                ));
+                tables = tables.saturating_add(1);
+                let region = format!(
+                    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table {tables}\">"
+                );
+                kept.push(Event::Html(region.into()));
                 kept.push(Event::Start(Tag::Table(alignment.clone())));
             }
             Event::End(TagEnd::Table) => {

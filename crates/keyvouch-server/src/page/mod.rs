@@ -32,6 +32,7 @@ use axum::routing::{get, post};
 use crate::service::Service;
 
 pub(crate) use errors::for_people;
+pub(crate) use report::of_record;
 
 /// The most bytes of a form without files.
 const SMALL_FORM: usize = 64 << 10;
@@ -45,11 +46,14 @@ pub(crate) fn routes(service: &Service) -> Router<Arc<Service>> {
         .route("/appraise", post(appraise::hand_in).layer(whole))
         .route("/appraisals", get(browse::records))
         .route("/appraisals/{id}", get(report::show))
-        .route("/appraisals/{id}/again", post(again::judge).layer(small.clone()))
+        .route("/appraisals/{id}/report.json", get(report::json))
+        .route("/appraisals/{id}/report.html", get(report::one_page))
+        .route("/appraisals/{id}/result.jwt", get(report::signed))
+        .route("/appraisals/{id}/again", post(again::judge).layer(small))
         .route("/devices", get(guides::all))
         .route("/devices/{name}", get(guides::device))
         .route("/docs/{name}", get(guides::beside))
-        .route("/samples", get(samples::all).post(samples::show).layer(small.clone()))
+        .route("/samples", get(samples::all).post(samples::show).layer(small))
         .route("/samples/files", post(samples::files).layer(small))
         .route("/about", get(about::show))
         .route("/login", get(login::show))

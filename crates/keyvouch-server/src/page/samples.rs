@@ -61,7 +61,7 @@ fn of_all_formats() -> Page {
                         strong #(format!("name-{format}")) { (format_title(format)) }
                         div.send {
                             button.quiet type="submit" aria-describedby=(format!("name-{format}")) { "Make one" }
-                            a href=(query::address("/samples", [("format", *format)])) aria-label=(format!("All samples of {}", format_title(format))) { "all variants" }
+                            a href=(query::address("/samples", [("format", *format)])) { "all variants" span.unseen { " of " (format_title(format)) } }
                         }
                     }
                 }
@@ -112,13 +112,12 @@ pub(super) async fn show(
 ) -> Result<Page, Problem> {
     let sample = make(&service, &caller, wanted).await?;
     let case = case(&sample);
-    let verifier = Arc::clone(&service.verifier);
     let decoding = case.clone();
     let (json, decoded) = service
-        .off_the_record(move || {
+        .compute(move |service| {
             let report = case.judge()?;
             let json = report.to_json().map_err(|e| Problem::internal(&e))?;
-            Ok((json, decode(&verifier, &decoding)))
+            Ok((json, decode(&service.verifier, &decoding)))
         })
         .await?;
     let report = Report::read(json.as_bytes())?;
@@ -183,9 +182,7 @@ async fn samples(service: &Arc<Service>, format: String) -> Result<Vec<Sample>, 
         ));
     }
     // Keys are made for it: that takes a processor for a while.
-    service
-        .off_the_record(move || keyvouch_emulator::samples(&format).map_err(|e| Problem::internal(&e)))
-        .await
+    service.compute(move |_| keyvouch_emulator::samples(&format).map_err(|e| Problem::internal(&e))).await
 }
 
 /// The sample under its own root, by the policy that judges its way of evidence.

@@ -167,7 +167,7 @@ impl Appraisal {
 impl Claim {
     /// Whether somebody proved it.
     pub(super) fn is_known(&self) -> bool {
-        self.basis != "unknown" && self.value != Value::from("unknown") && !self.value.is_null()
+        self.basis != "unknown" && self.value != "unknown" && !self.value.is_null()
     }
 
     /// The value for people.

@@ -1,6 +1,12 @@
 //! The API, over its router.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests fail by panicking"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -9,5 +15,6 @@ mod appraisals;
 mod catalogue;
 mod challenges;
 mod description;
+mod docs;
 mod records;
 mod roles;

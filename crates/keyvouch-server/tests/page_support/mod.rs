@@ -1,83 +1,67 @@
-//! A service for the tests of the page: a folder of its own, fresh keys, and an operator who trusts a root of the emulator.
+//! The page as a browser gets it.
 
 #![allow(dead_code, reason = "each test uses a part")]
-
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
-use keyvouch::{File, Options};
 use keyvouch_emulator::Sample;
-use keyvouch_policy::{Policy, Settings};
-use keyvouch_record::log::LogKey;
-use keyvouch_results::{Algorithm, SigningKey};
-use keyvouch_server::{Config, Judging, Service, Setup};
+use keyvouch_server::Config;
 use tower::ServiceExt as _;
 
-pub struct Site {
-    pub service: Arc<Service>,
+use crate::support::{Node, yubikey};
+
+pub(crate) struct Site {
+    pub(crate) node: Node,
     /// Evidence that this service believes.
-    pub sample: Sample,
-    _folder: tempfile::TempDir,
+    pub(crate) sample: Sample,
 }
 
 impl Site {
     /// A service on a loopback address, open to whoever reaches it.
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::with(|_| {}).await
     }
 
-    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let sample = keyvouch_emulator::samples("yubikey-piv").unwrap().remove(0);
-        let mut config = Config { folder: folder.path().to_owned(), ..Config::default() };
-        config.limits.per_minute = 0;
-        change(&mut config);
-        let (log_key, _) = LogKey::generate("page.example/log").unwrap();
-        let anchors = sample.anchors.iter().map(|file| File::new(&file.name, file.bytes.clone())).collect();
-        let judging = Judging {
-            operator_data: anchors,
-            default_anchors: true,
-            options: Options::default(),
-            policies: Policy::builtin_names().iter().map(|name| Policy::builtin(name).unwrap()).collect(),
-            settings: Settings::default(),
-        };
-        let result_key = SigningKey::generate(Algorithm::Es256).unwrap();
-        let setup = Setup { config, judging, log_key, result_key, former_results: Vec::new() };
-        Self { service: Service::open(setup).await.unwrap(), sample, _folder: folder }
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let node = Node::with(|setup| {
+            // A person is slower than a test.
+            setup.config.limits.per_minute = 0;
+            change(&mut setup.config);
+        });
+        Self { node: node.await, sample: yubikey() }
     }
 
-    pub async fn ask(&self, request: Request<Body>) -> Answer {
-        let response = keyvouch_server::router(Arc::clone(&self.service)).oneshot(request).await.unwrap();
+    pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
+        let response = self.node.router.clone().oneshot(request).await.unwrap();
         Answer::of(response).await
     }
 
     /// As a browser does it.
-    pub async fn get(&self, address: &str) -> Answer {
+    pub(crate) async fn get(&self, address: &str) -> Answer {
         self.ask(browser("GET", address).body(Body::empty()).unwrap()).await
     }
 
-    pub async fn post(&self, address: &str, form: &str) -> Answer {
+    pub(crate) async fn post(&self, address: &str, form: &str) -> Answer {
         let request =
             browser("POST", address).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.ask(request.body(Body::from(form.to_owned())).unwrap()).await
     }
 
     /// Hands in a form with files.
-    pub async fn hand_in(&self, parts: &[Part<'_>]) -> Answer {
+    pub(crate) async fn hand_in(&self, parts: &[Part<'_>]) -> Answer {
         self.ask(multipart("/appraise", parts)).await
     }
 
     /// Hands in the evidence that is believed, and gives the address of the answer.
-    pub async fn recorded(&self) -> String {
+    pub(crate) async fn recorded(&self) -> String {
         let answer = self.hand_in(&parts(&self.sample)).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
         answer.location
     }
 }
 
-pub fn browser(method: &str, address: &str) -> axum::http::request::Builder {
+pub(crate) fn browser(method: &str, address: &str) -> axum::http::request::Builder {
     Request::builder()
         .method(method)
         .uri(address)
@@ -86,16 +70,16 @@ pub fn browser(method: &str, address: &str) -> axum::http::request::Builder {
 }
 
 /// A part of a form: its name, the name of its file if it is one, its bytes.
-pub type Part<'a> = (&'a str, Option<&'a str>, &'a [u8]);
+pub(crate) type Part<'a> = (&'a str, Option<&'a str>, &'a [u8]);
 
 /// The parts that hand in a sample.
-pub fn parts(sample: &Sample) -> Vec<Part<'_>> {
+pub(crate) fn parts(sample: &Sample) -> Vec<Part<'_>> {
     let evidence = sample.evidence.iter().map(|f| ("evidence", Some(f.name.as_str()), f.bytes.as_slice()));
     let request = sample.request.iter().map(|f| ("request", Some(f.name.as_str()), f.bytes.as_slice()));
     evidence.chain(request).collect()
 }
 
-pub fn multipart(address: &str, parts: &[Part<'_>]) -> Request<Body> {
+pub(crate) fn multipart(address: &str, parts: &[Part<'_>]) -> Request<Body> {
     const BOUNDARY: &str = "----page-test";
     let mut body = Vec::new();
     for (name, file, bytes) in parts {
@@ -114,11 +98,11 @@ pub fn multipart(address: &str, parts: &[Part<'_>]) -> Request<Body> {
     browser("POST", address).header(header::CONTENT_TYPE, kind).body(Body::from(body)).unwrap()
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub location: String,
-    pub headers: axum::http::HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) location: String,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
@@ -134,12 +118,12 @@ impl Answer {
         }
     }
 
-    pub fn header(&self, name: header::HeaderName) -> &str {
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
     /// Fails unless every text is on the page.
-    pub fn shows(&self, texts: &[&str]) {
+    pub(crate) fn shows(&self, texts: &[&str]) {
         for text in texts {
             assert!(self.text.contains(text), "no {text:?} in {}", self.text);
         }

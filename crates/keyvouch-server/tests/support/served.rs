@@ -1,9 +1,14 @@
 //! A service on a port of its own, and clients that are not browsers.
 
+#![allow(dead_code, reason = "every test binary uses its own part")]
+
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use keyvouch::Options;
 use keyvouch_policy::{Policy, Settings};
 use keyvouch_record::log::LogKey;
@@ -18,7 +23,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// No answer takes longer, except where a test waits for more.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A service that runs.
 pub(crate) struct Served {
@@ -54,6 +59,11 @@ impl Served {
         Self { service, address, stop: Some(stop), running, dir }
     }
 
+    /// The file of its record.
+    pub(crate) fn record(&self) -> PathBuf {
+        self.dir.path().join("record.db")
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -74,9 +84,8 @@ impl Served {
     }
 
     /// Waits until it has stopped.
-    pub(crate) async fn stopped(self) {
-        tokio::time::timeout(PATIENCE, self.running).await.unwrap().unwrap().unwrap();
-        drop(self.dir);
+    pub(crate) async fn stopped(&mut self) {
+        tokio::time::timeout(PATIENCE, &mut self.running).await.unwrap().unwrap().unwrap();
     }
 }
 
@@ -99,6 +108,16 @@ pub(crate) fn setup(config: Config) -> Setup {
 
 pub(crate) fn now_ms() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
+}
+
+/// What hands in a sample, as JSON.
+pub(crate) fn asking(sample: &keyvouch_emulator::Sample) -> serde_json::Value {
+    let file = |file: &keyvouch_emulator::File| {
+        let content = BASE64_STANDARD.encode(&file.bytes);
+        serde_json::json!({ "name": file.name, "content": content })
+    };
+    let evidence: Vec<_> = sample.evidence.iter().map(file).collect();
+    serde_json::json!({ "evidence": evidence, "request": sample.request.as_ref().map(file) })
 }
 
 /// A client that follows nothing, so that what is answered is seen.

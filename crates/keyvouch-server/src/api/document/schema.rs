@@ -60,6 +60,7 @@ pub(crate) struct Bytes(Vec<u8>);
 
 /// What is to be judged, as a form with files. Fields that are not here, or stand there twice, are errors.
 #[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct AppraisalForm {
     /// The files that the device or its tool wrote, each with its name.
     #[schema(max_items = 64, nullable = false)]

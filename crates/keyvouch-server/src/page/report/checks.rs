@@ -2,18 +2,19 @@
 
 use maud::{Markup, html};
 
+use super::statement::StatementPlace;
 use crate::page::text::{clean, count};
 use crate::page::view::{Appraisal, Check};
 
-/// The checks of the statement with that number, folded away.
-pub(super) fn checks(number: usize, appraisal: &Appraisal) -> Markup {
+/// The checks of the statement at that place, folded away.
+pub(super) fn checks(place: StatementPlace, appraisal: &Appraisal) -> Markup {
     let all = count(appraisal.checks.len(), "check", "checks");
     let failed = appraisal.failed().count();
     let findings = appraisal.findings().count();
     html! {
-        details.panel id=(format!("checks-{number}")) {
+        details.panel {
             summary {
-                h3 { "Every check" }
+                (place.heading("checks", "Every check"))
                 span.hint {
                     (all)
                     @if failed > 0 { ", " (failed) " failed" } @else { ", none failed" }

@@ -2,16 +2,17 @@
 
 use maud::{Markup, html};
 
+use super::statement::StatementPlace;
 use super::verdict;
 use crate::page::text::{clean, count};
 use crate::page::view::{Decision, Requirement};
 
-/// What the policies say of the statement with that number.
-pub(super) fn decisions(number: usize, decisions: &[Decision]) -> Markup {
+/// What the policies say of the statement at that place.
+pub(super) fn decisions(place: StatementPlace, decisions: &[Decision]) -> Markup {
     html! {
         @if !decisions.is_empty() {
-            section aria-labelledby=(format!("policies-{number}")) {
-                h3 id=(format!("policies-{number}")) { "What the policy says" }
+            section aria-labelledby=(place.id("policies")) {
+                (place.heading("policies", "What the policy says"))
                 @for decision in decisions { (policy(decision)) }
             }
         }

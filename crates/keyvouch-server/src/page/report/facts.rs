@@ -11,7 +11,7 @@ pub(super) fn files(report: &Report, record: Option<&Recorded<'_>>) -> Markup {
     html! {
         section aria-labelledby="files" {
             h2 #files { "Files" }
-            table.cards role="table" {
+            table.cards.handed role="table" {
                 caption { "As they were handed in" }
                 thead role="rowgroup" { tr role="row" {
                     @for head in ["Name", "Role", "Recognised as", "Size", "SHA-256"] { th scope="col" role="columnheader" { (head) } }
@@ -49,7 +49,7 @@ fn content(record: &Recorded<'_>, sha256: &str) -> String {
 pub(super) fn record(report: &Report, record: &Recorded<'_>) -> Markup {
     let stored = record.stored;
     let submission = &record.bundle.case.submission;
-    let api = format!("/v1/appraisals/{}", stored.id);
+    let (api, here) = (format!("/v1/appraisals/{}", stored.id), format!("/appraisals/{}", stored.id));
     html! {
         section.record aria-labelledby="record" {
             h2 #record { "Record" }
@@ -57,18 +57,21 @@ pub(super) fn record(report: &Report, record: &Recorded<'_>) -> Markup {
                 (fact("Id", &html! { code { (stored.id) } }))
                 (fact("Recorded", &html! { (time(stored.recorded_at)) }))
                 (fact("Judged as of", &html! { (readable(&report.at)) }))
-                @if let Some(submitter) = record.bundle.labels.get("submitter") { (fact("Handed in by", &html! { (clean(submitter)) })) }
+                (fact("Handed in by", &html! { (clean(record.submitter)) }))
                 @if let Some(nonce) = &submission.nonce { (fact("Nonce", &html! { code { (hex::encode(nonce)) } })) }
-                @for (name, value) in submission.options.values() { (fact("Option", &html! { code { (clean(name)) } " = " (clean(&value.to_string())) })) }
+                @for (name, value) in submission.options.values().filter(|_| record.whole) { (fact("Option", &html! { code { (clean(name)) } " = " (clean(&value.to_string())) })) }
                 (fact("Place in the log", &html! { "leaf " (stored.leaf) " of " (clean(record.log)) }))
                 (fact("Judged by", &html! { (clean(&report.verifier.name)) " " (clean(&report.verifier.version)) ", reference data " code { (clean(&report.verifier.data)) } }))
             }
             h3 { "Take it along" }
             ul.downloads {
-                li { a href=(format!("{api}/bundle")) download { "Auditor's bundle" } span.hint { "ZIP with everything it rested on, the answer, and the proof that it is in the log" } }
-                li { a href=(format!("{api}?as=json")) download=(format!("{}.json", stored.id)) { "Report as JSON" } span.hint { "The contract for programs" } }
-                li { a href=(format!("{api}?as=ear")) download=(format!("{}.jwt", stored.id)) { "Signed result (EAR)" } span.hint { "For relying parties that trust this service" } }
-                li { a href=(format!("{api}?as=html")) download=(format!("{}.html", stored.id)) { "Report as one page" } span.hint { "To file or to print" } }
+                @if record.whole {
+                    li { a href=(format!("{api}/bundle")) download { "Auditor's bundle" } span.hint { "ZIP with everything it rested on, the answer, and the proof that it is in the log" } }
+                }
+                li { a href=(format!("{here}/report.json")) download { "Report as JSON" } span.hint { "The contract for programs" } }
+                li { a href=(format!("{here}/result.jwt")) download { "Signed result (EAR)" } span.hint { "For relying parties that trust this service" } }
+                li { a href=(format!("{here}/report.html")) download { "Report as one page" } span.hint { "To file or to send on" } }
+                li { a href=(format!("{api}/proof")) download=(format!("{}.tlog-proof", stored.id)) { "Proof of the log" } span.hint { "That the record is in it" } }
             }
             p.small { "Check a bundle anywhere: " code { "keyvouch record verify " (stored.id) ".zip" } ". " a href="/about" { "How that works" } }
         }

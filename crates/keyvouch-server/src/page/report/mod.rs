@@ -13,14 +13,18 @@ pub(super) use self::verdict::label;
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
 use keyvouch_record::Bundle;
 use keyvouch_store::{Role, Stored};
 use maud::{Markup, html};
 
+use self::statement::StatementPlace;
 use super::again::can_be_judged_again;
 use super::layout::{Page, Place, page};
 use super::view::Report;
+use crate::api::{Form, Named, in_form, look_up};
 use crate::auth::Caller;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -29,35 +33,81 @@ use crate::service::Service;
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
     caller: Caller,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<Page, Problem> {
-    let stored = service.store.stored(&id).await?;
-    // Here too: a record that is gone says so.
+    let seen = look_up(&service, &caller, &id).await?;
     let bundle = service.store.bundle(&id).await?;
-    may_see(&caller, &bundle)?;
-    let decoding = (Arc::clone(&service), bundle);
-    let decoded = tokio::task::spawn_blocking(move || {
-        let (service, bundle) = decoding;
-        let view = raw::decode(&service.verifier, &bundle.case);
-        (bundle, view)
+    of_record(&service, &caller, &seen.stored, &seen.submitter, bundle).await
+}
+
+/// The page of a record, for whoever may see it.
+pub(crate) async fn of_record(
+    service: &Arc<Service>,
+    caller: &Caller,
+    stored: &Stored,
+    submitter: &str,
+    bundle: Bundle,
+) -> Result<Page, Problem> {
+    let decoding = service.compute(move |service| {
+        let decoded = raw::decode(&service.verifier, &bundle.case);
+        Ok((bundle, decoded))
     });
-    let (bundle, decoded) = decoded.await.map_err(|e| Problem::internal(&e))?;
+    let (bundle, decoded) = decoding.await?;
     let report = Report::read(&bundle.report)?;
-    let shown = Shown {
-        report: &report,
-        decoded: decoded.as_ref().map_err(String::as_str),
-        record: Some(Recorded { stored: &stored, bundle: &bundle, log: service.log_key.name() }),
+    let record = Recorded {
+        stored,
+        submitter,
+        bundle: &bundle,
+        log: service.log_key.name(),
+        whole: caller.must_be(Role::Read).is_ok(),
     };
+    let shown =
+        Shown { report: &report, decoded: decoded.as_ref().map_err(String::as_str), record: Some(record) };
     Ok(page(Place::Record, &shown.title(), &shown.contents()))
 }
 
-/// # Errors
-/// When the caller neither handed it in nor may read all records.
-pub(super) fn may_see(caller: &Caller, bundle: &Bundle) -> Result<(), Problem> {
-    if bundle.labels.get("submitter") == Some(&caller.name) {
-        return caller.must_be(Role::Submit);
-    }
-    caller.must_be(Role::Read)
+/// The recorded report, to keep.
+pub(super) async fn json(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Named(id): Named<String>,
+) -> Result<Response, Problem> {
+    look_up(&service, &caller, &id).await?;
+    let report = service.store.bundle(&id).await?.report;
+    Ok((kept("application/json", &format!("{id}.json"))?, report).into_response())
+}
+
+/// The signed result, to keep.
+pub(super) async fn signed(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Named(id): Named<String>,
+) -> Result<Response, Problem> {
+    let mut response = in_form(&service, &caller, &id, Form::Ear).await?;
+    let kept = kept("application/eat+jwt", &format!("{id}.jwt"))?;
+    response.headers_mut().extend(kept);
+    Ok(response)
+}
+
+/// The report as one page, to keep.
+pub(super) async fn one_page(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Named(id): Named<String>,
+) -> Result<Response, Problem> {
+    let mut response = in_form(&service, &caller, &id, Form::Html).await?;
+    let kept = kept("text/html; charset=utf-8", &format!("{id}.html"))?;
+    response.headers_mut().extend(kept);
+    Ok(response)
+}
+
+/// Headers of what browsers keep in a file.
+fn kept(kind: &'static str, name: &str) -> Result<HeaderMap, Problem> {
+    let name = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+        .map_err(|e| Problem::internal(&e))?;
+    let headers =
+        [(header::CONTENT_TYPE, HeaderValue::from_static(kind)), (header::CONTENT_DISPOSITION, name)];
+    Ok(headers.into_iter().collect())
 }
 
 /// What is shown of an appraisal.
@@ -72,9 +122,12 @@ pub(super) struct Shown<'a> {
 /// Where an appraisal is recorded.
 pub(super) struct Recorded<'a> {
     pub(super) stored: &'a Stored,
+    pub(super) submitter: &'a str,
     pub(super) bundle: &'a Bundle,
     /// The name of the log.
     pub(super) log: &'a str,
+    /// Whether the caller may see what is the operator's.
+    pub(super) whole: bool,
 }
 
 impl Shown<'_> {
@@ -82,19 +135,21 @@ impl Shown<'_> {
     pub(super) fn contents(&self) -> Markup {
         let report = self.report;
         let several = report.appraisals.len() > 1;
+        let request = report.inputs.iter().any(|input| input.role == "request");
         html! {
             (verdict::banner(report))
             (verdict::reasons(report))
             @for (number, appraisal) in (1_usize..).zip(&report.appraisals) {
+                @let place = StatementPlace { number, several, request };
                 @if several {
-                    section.statement aria-labelledby=(format!("statement-{number}")) {
-                        h2 id=(format!("statement-{number}")) {
+                    section.statement aria-labelledby=(place.id("statement")) {
+                        h2 id=(place.id("statement")) {
                             "Statement " (number) " of " (report.appraisals.len()) ": " (statement::format_title(&appraisal.format))
                         }
-                        (statement::statement(number, appraisal))
+                        (statement::statement(place, appraisal))
                     }
                 } @else {
-                    (statement::statement(number, appraisal))
+                    (statement::statement(place, appraisal))
                 }
             }
             (facts::files(report, self.record.as_ref()))

@@ -16,37 +16,61 @@ pub(in crate::page) fn format_title(id: &str) -> String {
         .map_or_else(|| clean(id), |about| about.title.to_owned())
 }
 
-/// The statement with that number.
-pub(super) fn statement(number: usize, appraisal: &Appraisal) -> Markup {
+/// Which statement it is.
+#[derive(Clone, Copy)]
+pub(super) struct StatementPlace {
+    pub(super) number: usize,
+    /// Whether there are others.
+    pub(super) several: bool,
+    /// Whether there is a request that it could be about.
+    pub(super) request: bool,
+}
+
+impl StatementPlace {
+    /// An id that no other statement has.
+    pub(super) fn id(self, name: &str) -> String {
+        format!("{name}-{}", self.number)
+    }
+
+    /// A heading, below that of the statement if it has one.
+    pub(super) fn heading(self, name: &str, text: &str) -> Markup {
+        let id = self.id(name);
+        html! { @if self.several { h3 id=(id) { (text) } } @else { h2 id=(id) { (text) } } }
+    }
+}
+
+/// The statement at that place.
+pub(super) fn statement(place: StatementPlace, appraisal: &Appraisal) -> Markup {
     html! {
-        (glance(appraisal))
-        @if let Some(trust) = &appraisal.trust { (chain(number, trust, appraisal)) }
-        (decisions::decisions(number, &appraisal.decisions))
+        (glance(place, appraisal))
+        @if let Some(trust) = &appraisal.trust { (chain(place, trust, appraisal)) }
+        (decisions::decisions(place, &appraisal.decisions))
         @if !appraisal.claims.is_empty() {
-            section aria-labelledby=(format!("claims-{number}")) {
-                h3 id=(format!("claims-{number}")) { "What is claimed, and why it is believed" }
+            section aria-labelledby=(place.id("claims")) {
+                (place.heading("claims", "What is claimed, and why it is believed"))
                 (claims("Key and device", &appraisal.claims))
                 @if !appraisal.details.is_empty() { (claims("Details of this format", &appraisal.details)) }
                 (bases())
             }
         }
-        (certifications(number, appraisal))
+        (certifications(place, appraisal))
         @if !appraisal.limits.is_empty() {
-            section aria-labelledby=(format!("limits-{number}")) {
-                h3 id=(format!("limits-{number}")) { "Not proved by such evidence" }
+            section aria-labelledby=(place.id("limits")) {
+                (place.heading("limits", "Not proved by such evidence"))
                 ul { @for limit in &appraisal.limits { li { (clean(limit)) } } }
             }
         }
-        (checks::checks(number, appraisal))
+        (checks::checks(place, appraisal))
     }
 }
 
 /// What most people look for first.
-fn glance(appraisal: &Appraisal) -> Markup {
+fn glance(place: StatementPlace, appraisal: &Appraisal) -> Markup {
     let text = |name: &str| appraisal.known(name).map(Claim::text);
     let all = |names: &[&str]| names.iter().filter_map(|name| text(name)).collect::<Vec<_>>().join(" ");
     let device = all(&["device.vendor", "device.model"]);
     let key = text("key.algorithm");
+    let bound = binding(&appraisal.binding, place.request);
     html! {
         dl.glance {
             div {
@@ -83,7 +107,7 @@ fn glance(appraisal: &Appraisal) -> Markup {
             }
             div {
                 dt { "Bound to" }
-                dd { strong { (binding(&appraisal.binding).0) } span { (binding(&appraisal.binding).1) } }
+                dd { strong { (bound.0) } span { (bound.1) } }
             }
             div {
                 dt { "Fresh" }
@@ -142,12 +166,13 @@ fn device_class(word: &str) -> &str {
     }
 }
 
-fn binding(word: &str) -> (&'static str, &'static str) {
+fn binding(word: &str, request: bool) -> (&'static str, &'static str) {
     match word {
         "csr" => ("The request", "It holds the attested key, and is signed by it"),
         "certificate" => ("The certificate", "It holds the attested key"),
         "public-key" => ("The public key", "It is the attested key"),
-        _ => ("Nothing", "No request holds this key, or none was handed in"),
+        _ if request => ("Nothing", "The request does not hold this key"),
+        _ => ("Nothing", "No request was handed in"),
     }
 }
 
@@ -161,14 +186,14 @@ fn freshness(word: &str) -> (&'static str, &'static str) {
 }
 
 /// From the anchor down to the key.
-fn chain(number: usize, trust: &Trust, appraisal: &Appraisal) -> Markup {
+fn chain(place: StatementPlace, trust: &Trust, appraisal: &Appraisal) -> Markup {
     let anchor = &trust.anchor;
     // The first of the path is the anchor itself.
     let names = trust.path.iter().skip(usize::from(trust.path.first() == Some(&anchor.name)));
     let key = appraisal.known("key.algorithm").map(Claim::text);
     html! {
-        section aria-labelledby=(format!("chain-{number}")) {
-            h3 id=(format!("chain-{number}")) { "Chain of trust" }
+        section aria-labelledby=(place.id("chain")) {
+            (place.heading("chain", "Chain of trust"))
             ol.chain {
                 li.anchor {
                     strong { (clean(&anchor.name)) }
@@ -240,12 +265,12 @@ fn bases() -> Markup {
     }
 }
 
-fn certifications(number: usize, appraisal: &Appraisal) -> Markup {
+fn certifications(place: StatementPlace, appraisal: &Appraisal) -> Markup {
     let list = &appraisal.certifications;
     html! {
         @if appraisal.uncertified || !list.is_empty() {
-            section aria-labelledby=(format!("certifications-{number}")) {
-                h3 id=(format!("certifications-{number}")) { "Certifications" }
+            section aria-labelledby=(place.id("certifications")) {
+                (place.heading("certifications", "Certifications"))
                 @if appraisal.uncertified { p { "This model is known to hold no certification." } }
                 @if !list.is_empty() {
                     table.cards role="table" {

@@ -108,7 +108,13 @@ pub(super) fn reasons(report: &Report) -> Markup {
         .collect();
     let advisories: Vec<&Advisory> =
         report.appraisals.iter().flat_map(|appraisal| &appraisal.advisories).collect();
-    let musts = || unmet.iter().filter(|(_, requirement)| requirement.severity == "must");
+    // What says no more than that a check failed is said by the check.
+    let says_more = |requirement: &Requirement| {
+        failed.is_empty()
+            || !matches!(requirement.id.as_str(), "evidence-authentic" | "no-failed-check" | "no-findings")
+    };
+    let musts =
+        || unmet.iter().filter(|(_, requirement)| requirement.severity == "must" && says_more(requirement));
     let shoulds = || unmet.iter().filter(|(_, requirement)| requirement.severity != "must");
     let something_is_wrong = !failed.is_empty() || musts().next().is_some();
     let something_to_see = !findings.is_empty() || !advisories.is_empty() || shoulds().next().is_some();
