@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_lc_rs::digest;
 use keyvouch_record::log::{LogKey, Proof};
-use keyvouch_record::{Bundle, trust_data_of};
+use keyvouch_record::{Bundle, Parts, trust_data_of};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::db::{Db, Location, reading, writing};
@@ -130,8 +130,8 @@ impl Store {
         let at = i64::try_from(leaf).map_err(|_| StoreError::NoRecord(leaf.to_string()))?;
         let bytes: Option<Vec<u8>> = reading!(&self.db, pool => {
             sqlx::query_scalar(
-                "SELECT b.bytes FROM record_blobs r JOIN blobs b ON b.sha256 = r.sha256
-                 WHERE r.leaf = $1 AND r.sha256 = $2",
+                "SELECT b.bytes FROM record_blobs r JOIN blobs b ON b.id = r.blob
+                 WHERE r.leaf = $1 AND b.sha256 = $2",
             )
             .bind(at)
             .bind(storable(sha256))
@@ -144,6 +144,17 @@ impl Store {
             }
             bytes => Ok(bytes),
         }
+    }
+
+    /// The record of that id as it was kept: what its bundle is written from, with the manifest that the log has.
+    ///
+    /// # Errors
+    /// When there is none, or it was pruned or damaged.
+    pub async fn parts(&self, id: &str) -> Result<Parts, StoreError> {
+        let stored = self.stored(id).await?;
+        let manifest = stored.manifest.ok_or_else(|| StoreError::Pruned(id.to_owned()))?;
+        let blobs = self.blobs_of(stored.leaf).await?;
+        Ok(Parts::of(manifest, |_, sha256| blobs.get(sha256).cloned())?)
     }
 
     /// The contents of a record by their SHA-256.
