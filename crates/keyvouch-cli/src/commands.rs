@@ -5,16 +5,23 @@ mod completions;
 mod emulate;
 mod formats;
 mod inspect;
+mod log;
 mod manpage;
 mod policy;
 mod provider;
+mod reappraise;
 mod record;
 mod reference;
 mod request;
 mod result;
+mod serve;
+mod store;
+mod token;
 mod tpm;
-mod verify;
+pub(crate) mod verify;
 mod witness;
+
+pub(crate) use emulate::quote;
 
 use std::process::ExitCode;
 
@@ -31,6 +38,11 @@ pub(crate) fn run(command: Command, out: &Output) -> Result<ExitCode, Error> {
         Command::Tpm(args) => return tpm::run(&args, out),
         Command::Provider(args) => return provider::run(&args, out),
         Command::Witness(args) => return witness::run(args, out),
+        Command::Log(args) => return log::run(&args, out),
+        Command::Reappraise(args) => return reappraise::run(&args, out),
+        Command::Serve(args) => serve::run(&args, out),
+        Command::Token(args) => token::run(&args, out),
+        Command::Store(args) => store::run(&args, out),
         Command::Inspect(args) => inspect::run(&args, out),
         Command::Formats(args) => formats::run(&args, out),
         Command::Anchors(args) => anchors::run(&args, out),

@@ -132,6 +132,63 @@ pub(crate) enum Error {
     Input(#[from] InputError),
     #[error("{}: {why}", .path.display())]
     Record { path: PathBuf, why: BundleError },
+    #[error(transparent)]
+    Config(#[from] keyvouch_server::config::ConfigError),
+    #[error(transparent)]
+    Start(#[from] keyvouch_server::StartError),
+    #[error(transparent)]
+    Store(#[from] keyvouch_store::StoreError),
+    #[error(
+        "{}: there is no record; `keyvouch serve` makes it, or name another with --config, --folder or --database", .0.display()
+    )]
+    NoRecord(PathBuf),
+    #[error("{}: {why}", .path.display())]
+    LogKey { path: PathBuf, why: keyvouch_record::log::LogError },
+    #[error(
+        "{0:?} is not the public key of a log: that is one line, name+id+key, as `keyvouch log public` prints it"
+    )]
+    NotALogKey(String),
+    #[error("{}: there is no key; make it with `{}`", .path.display(), make_key(.path, *.log))]
+    NoKey { path: PathBuf, log: bool },
+    #[error(
+        "a service on PostgreSQL may have several nodes, and all of them sign with the same keys: make them once with \
+         `keyvouch log key attest.example/log --out log.key` and `keyvouch result key generate result.key`, give them to \
+         every node, and name them with --log-key and --result-key or in the configuration (`[keys]`)"
+    )]
+    KeysOfNodes,
+    #[error(
+        "{}: the key is not there, and the record has {records} records that rest on it; put it back from your backup. To go on with another key all \
+         the same, make one yourself with `keyvouch log key` or `keyvouch result key generate`: checkpoints and results that were signed before stay \
+         good under the old public keys only", .path.display()
+    )]
+    KeyLost { path: PathBuf, records: u64 },
+    #[error("{}: the policy cannot be called {name:?}: {why}; rename the file", .path.display())]
+    PolicyName { path: PathBuf, name: String, why: &'static str },
+    #[error("`trust.options`: no option {0:?}; `keyvouch formats show ID` names those of a format")]
+    UnknownOption(String),
+    #[error("`trust.options`: option {0} takes a file; write its name in quotes")]
+    OptionNeedsFile(String),
+    #[error("this machine cannot run the service: {0}")]
+    Runtime(io::Error),
+    #[error("no token {0:?} is in force; `keyvouch token list` names them")]
+    NoToken(String),
+    #[error(
+        "the record is on PostgreSQL, which has its own tools for backups: use pg_dump, or archive its log continuously; docs/operations.md says how"
+    )]
+    NotAFile,
+    #[error("{}: {why}", .path.display())]
+    Checkpoint { path: PathBuf, why: keyvouch_record::log::LogError },
+    #[error("records must be kept for at least {0} days; to break that rule, say --force-below-two-years")]
+    TooYoung(u32),
+    #[error("no re-appraisal {0:?} in this record")]
+    NoJob(String),
+    #[error("no re-appraisal is waiting to be worked on; start one with `keyvouch reappraise`")]
+    NothingToDo,
+    #[error(
+        "re-appraisal {job} was started with {what} that are not those of this configuration, and half an answer by the one and half by the \
+         other is none; start a new one"
+    )]
+    OtherJudge { job: String, what: &'static str },
     #[error("the report cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
@@ -166,6 +223,15 @@ fn advise(why: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "you may not; check its permissions".to_owned(),
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         _ => format!("{why}; check the name and the disk"),
+    }
+}
+
+fn make_key(path: &Path, log: bool) -> String {
+    let path = crate::commands::quote(path);
+    if log {
+        format!("keyvouch log key NAME --out {path}")
+    } else {
+        format!("keyvouch result key generate {path}")
     }
 }
 

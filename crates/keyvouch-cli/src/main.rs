@@ -5,8 +5,10 @@ mod commands;
 mod error;
 mod files;
 mod output;
+mod progress;
 mod reference;
 mod reference_folder;
+mod service;
 mod submission_file;
 mod text;
 

@@ -328,14 +328,9 @@ impl Writer {
         File::create(&new)
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&new, &path))
-            .and_then(|()| sync_folder(&self.dir))
+            .and_then(|()| files::sync_folder(&self.dir))
             .map_err(|why| Error::write(&path, why))
     }
-}
-
-/// The new name is on the disk too, where the system lets one say so.
-fn sync_folder(dir: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
 }
 
 /// Sets the options that take the files of the folder, and says what is used. What is set already stays: the option of

@@ -1,7 +1,6 @@
 //! A case and the report it got, in one ZIP file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Read as _, Write as _};
 
 use aws_lc_rs::digest;
 use keyvouch::appraisal::json_text;
@@ -10,36 +9,12 @@ use keyvouch_policy::{Policy, PolicyError, SettingError, Settings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zip::result::ZipError;
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::case::{Case, CaseError, TrustData};
-
-/// The largest bundle that is read, in bytes.
-pub const MAX_BUNDLE: usize = 64 << 20;
-/// The most bytes that the files of a bundle may have together, unpacked.
-const MAX_UNPACKED: u64 = 128 << 20;
-/// The most files in a bundle.
-const MAX_FILES: usize = 1_024;
+use crate::packing::{MAX_FILES, README, harmless, pack, unpack};
 
 const SCHEMA: &str = "keyvouch.record/1";
-const MANIFEST: &str = "record.json";
-const README: &str = "README.txt";
-const README_TEXT: &str = "\
-This is the record of an appraisal by keyvouch: everything that it rested on, and what it said.
-
-  record.json   what is in here, with SHA-256 digests, and how it was judged
-  report.json   the answer
-  evidence/     the evidence as it was handed in
-  request/      the certification request, certificate or public key, if there was one
-  options/      files that operator options named
-  anchors/      the operator's own trust data
-  policies/     the policies that it was judged by
-  trust-data/   the trust data of the keyvouch that judged, if it was included; record.json has its digest
-  result/       signed results and other proofs about the record, if there are any; they came after it
-
-`keyvouch record verify FILE.zip` judges the evidence again at its own time and says whether the answer is the same.
-";
+pub(crate) const MANIFEST: &str = "record.json";
 
 /// A case and the report it got.
 #[derive(Debug, Clone)]
@@ -156,8 +131,8 @@ enum Role {
     Policy,
 }
 
-const TRUST_DATA: &str = "trust-data/";
-const RESULT: &str = "result/";
+pub(crate) const TRUST_DATA: &str = "trust-data/";
+pub(crate) const RESULT: &str = "result/";
 
 impl Role {
     const fn folder(self) -> &'static str {
@@ -233,33 +208,28 @@ impl Bundle {
     /// # Errors
     /// When a file is too large for it.
     pub fn write(&self) -> Result<Vec<u8>, BundleError> {
-        let parts = self.parts()?;
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        // No clock: the time of every member is that of the ZIP format's beginning.
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .last_modified_time(zip::DateTime::default())
-            .unix_permissions(0o644);
-        let mut put = |path: &str, bytes: &[u8]| -> Result<(), BundleError> {
-            zip.start_file(path, options)?;
-            zip.write_all(bytes).map_err(ZipError::Io)?;
-            Ok(())
+        self.write_parts(&self.parts()?)
+    }
+
+    /// The ZIP file of a record that was kept in parts, with the trust data and the proofs of this bundle of it. Its manifest
+    /// is the one that was kept, byte for byte: a later version of keyvouch would write another, and the log has this one.
+    ///
+    /// # Errors
+    /// When a file is too large for it.
+    pub fn write_parts(&self, parts: &Parts) -> Result<Vec<u8>, BundleError> {
+        let trust_data = match &self.case.trust_data {
+            TrustData::BuiltIn => &[][..],
+            TrustData::Files(files) => files,
         };
-        put(README, README_TEXT.as_bytes())?;
-        put(MANIFEST, &parts.manifest)?;
-        for part in &parts.files {
-            put(&part.path, &part.bytes)?;
-        }
-        if let TrustData::Files(files) = &self.case.trust_data {
-            for file in files {
-                put(&format!("{TRUST_DATA}{}", file.name), &file.bytes)?;
-            }
-        }
-        for (number, file) in (1..).zip(&self.proofs) {
-            let number: usize = number;
-            put(&format!("{RESULT}{number:03}-{}", harmless(&file.name)), &file.bytes)?;
-        }
-        Ok(zip.finish()?.into_inner())
+        pack(parts, trust_data, &self.proofs)
+    }
+
+    /// The manifest in a ZIP file: the leaf of the log.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn manifest(zip: &[u8]) -> Result<Vec<u8>, BundleError> {
+        unpack(zip)?.remove(MANIFEST).ok_or_else(|| BundleError::Missing(MANIFEST.to_owned()))
     }
 
     /// Every file that the manifest lists, with its role and name, in the order of the ZIP file.
@@ -319,14 +289,39 @@ impl Bundle {
         let manifest = read_manifest(manifest)?;
         let mut contents = Contents::default();
         for entry in &manifest.files {
-            let bytes = fetch(&entry.path, &entry.sha256);
-            let bytes = bytes.ok_or_else(|| BundleError::Missing(entry.path.clone()))?;
-            if sha256(&bytes) != entry.sha256 || size(&bytes) != entry.size {
-                return Err(BundleError::Altered(entry.path.clone()));
-            }
+            let bytes = entry.content(&mut fetch)?;
             contents.0.entry(entry.role).or_default().push(File::new(&entry.name, bytes));
         }
         contents.bundle(manifest)
+    }
+}
+
+impl Parts {
+    /// The parts of a record by its manifest. `fetch` is given the path and the SHA-256 of each file.
+    ///
+    /// # Errors
+    /// When a file is not there or not the one that the manifest names.
+    pub fn of(
+        manifest: Vec<u8>,
+        mut fetch: impl FnMut(&str, &str) -> Option<Vec<u8>>,
+    ) -> Result<Self, BundleError> {
+        let mut files = Vec::new();
+        for entry in read_manifest(&manifest)?.files {
+            let bytes = entry.content(&mut fetch)?;
+            files.push(Part { path: entry.path, sha256: entry.sha256, bytes });
+        }
+        Ok(Self { manifest, files })
+    }
+}
+
+impl Entry {
+    /// The file, when it is the one that the manifest names.
+    fn content(&self, fetch: &mut impl FnMut(&str, &str) -> Option<Vec<u8>>) -> Result<Vec<u8>, BundleError> {
+        let bytes = fetch(&self.path, &self.sha256).ok_or_else(|| BundleError::Missing(self.path.clone()))?;
+        if sha256(&bytes) != self.sha256 || size(&bytes) != self.size {
+            return Err(BundleError::Altered(self.path.clone()));
+        }
+        Ok(bytes)
     }
 }
 
@@ -394,33 +389,6 @@ pub fn trust_data_of(manifest: &[u8]) -> Result<String, BundleError> {
     Ok(read_manifest(manifest)?.trust_data)
 }
 
-/// The members of a ZIP file by name: bounded, and none twice.
-fn unpack(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
-    if bytes.len() > MAX_BUNDLE {
-        return Err(BundleError::TooLarge(u64::try_from(MAX_BUNDLE).unwrap_or(u64::MAX)));
-    }
-    let mut archive = ZipArchive::new(Cursor::new(bytes))?;
-    if archive.len() > MAX_FILES {
-        return Err(BundleError::TooMany);
-    }
-    let mut left = MAX_UNPACKED;
-    let mut members = BTreeMap::new();
-    for at in 0..archive.len() {
-        let file = archive.by_index(at)?;
-        let name = file.name()?.into_owned();
-        let mut content = Vec::new();
-        file.take(left.saturating_add(1)).read_to_end(&mut content).map_err(ZipError::Io)?;
-        left = u64::try_from(content.len())
-            .ok()
-            .and_then(|size| left.checked_sub(size))
-            .ok_or(BundleError::TooLarge(MAX_UNPACKED))?;
-        if members.insert(name.clone(), content).is_some() {
-            return Err(BundleError::Altered(name));
-        }
-    }
-    Ok(members)
-}
-
 fn read_manifest(bytes: &[u8]) -> Result<Manifest, BundleError> {
     #[derive(Deserialize)]
     struct Schema {
@@ -456,13 +424,6 @@ fn numbered<'a>(
         };
         (path, file)
     })
-}
-
-/// The last part of a name, with nothing that a file system could take amiss.
-fn harmless(name: &str) -> String {
-    let last = name.rsplit(['/', '\\']).next().unwrap_or(name);
-    let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
-    last.chars().take(100).map(safe).collect()
 }
 
 fn size(bytes: &[u8]) -> u64 {

@@ -8,7 +8,7 @@ use std::io::{Cursor, Read as _, Write as _};
 use keyvouch::{File, Submission};
 use keyvouch_emulator::Sample;
 use keyvouch_policy::Policy;
-use keyvouch_record::{Answer, Bundle, BundleError, Case, TrustData, recheck};
+use keyvouch_record::{Answer, Bundle, BundleError, Case, Parts, TrustData, recheck};
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
@@ -233,4 +233,28 @@ fn names_lead_nowhere() {
     assert_eq!(read.case.submission.evidence[0].name, bundle.case.submission.evidence[0].name);
     assert_eq!(read.proofs, [File::new("result.jwt", *b"x")]);
     assert_eq!(recheck(&read).unwrap().answer, Answer::Identical);
+}
+
+#[test]
+fn a_record_that_was_kept_in_parts_keeps_its_manifest() {
+    let bundle = Bundle { proofs: vec![File::new("proof.tlog-proof", *b"proof")], ..example() };
+    let mut parts = bundle.parts().unwrap();
+    assert_eq!(bundle.write_parts(&parts).unwrap(), bundle.write().unwrap());
+
+    // As another version wrote it: a knob was not there then.
+    let manifest = String::from_utf8(parts.manifest).unwrap();
+    let knob = manifest.lines().find(|line| line.contains("\"advisories\": ")).unwrap();
+    parts.manifest = manifest.replace(&format!("{knob}\n"), "").into_bytes();
+    let zip = bundle.write_parts(&parts).unwrap();
+    assert_eq!(Bundle::manifest(&zip).unwrap(), parts.manifest);
+    let read = Bundle::read(&zip).unwrap();
+    assert_ne!(read.parts().unwrap().manifest, parts.manifest);
+    assert_eq!(read.proofs, bundle.proofs);
+
+    let files: BTreeMap<_, _> = parts.files.iter().map(|f| (f.sha256.clone(), f.bytes.clone())).collect();
+    let again = Parts::of(parts.manifest.clone(), |_, sha256| files.get(sha256).cloned()).unwrap();
+    assert_eq!(again, parts);
+    assert!(matches!(Parts::of(parts.manifest.clone(), |_, _| None), Err(BundleError::Missing(_))));
+    let other = Parts::of(parts.manifest, |_, _| Some(b"other".to_vec()));
+    assert!(matches!(other, Err(BundleError::Altered(_))));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use keyvouch_record::log::{LogKey, Proof};
-use keyvouch_record::{Bundle, trust_data_of};
+use keyvouch_record::{Bundle, Parts, trust_data_of};
 use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -121,6 +121,17 @@ impl Store {
         let mut bundle = Bundle::from_parts(manifest, |_, sha256| blobs.get(sha256).cloned())?;
         bundle.case.trust_data = self.trust_data(&trust_data_of(manifest)?).await?;
         Ok(bundle)
+    }
+
+    /// The record of that id as it was kept: what its bundle is written from, with the manifest that the log has.
+    ///
+    /// # Errors
+    /// When there is none, or it was pruned or damaged.
+    pub async fn parts(&self, id: &str) -> Result<Parts, StoreError> {
+        let stored = self.stored(id).await?;
+        let manifest = stored.manifest.ok_or_else(|| StoreError::Pruned(id.to_owned()))?;
+        let blobs = self.blobs_of(stored.leaf).await?;
+        Ok(Parts::of(manifest, |_, sha256| blobs.get(sha256).cloned())?)
     }
 
     /// The contents of a record by their SHA-256.

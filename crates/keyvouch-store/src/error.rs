@@ -52,6 +52,9 @@ pub enum StoreError {
         /// The least number of days.
         minimum: u32,
     },
+    /// It is asked of an SQLite database what another kind does with tools of its own.
+    #[error("the record is on PostgreSQL: its own tools, such as pg_dump, make backups of it")]
+    NotSqlite,
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,

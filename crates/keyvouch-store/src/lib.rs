@@ -24,6 +24,7 @@ mod search;
 mod tokens;
 mod tree;
 mod trust;
+mod upkeep;
 
 pub use append::{Receipt, Store};
 pub use challenges::Used;
@@ -35,3 +36,4 @@ pub use record::{Record, Stored};
 pub use search::{Filter, Found, FoundStatement, Page};
 pub use tokens::{NewToken, Role, Token};
 pub use tree::LogState;
+pub use upkeep::Status;

@@ -21,6 +21,11 @@ pub struct Pruned {
     pub contents: u64,
 }
 
+/// The time before which records are older than these days.
+pub(crate) fn before(days: u32, now: i64) -> i64 {
+    now.saturating_sub(i64::from(days).saturating_mul(DAY))
+}
+
 impl Store {
     /// Removes the contents and manifests of records that are older than `days`. The leaf of each stays in the log,
     /// so that proofs of the others hold, and so do who asked, when, and the verdict. `now` is milliseconds since
@@ -32,7 +37,7 @@ impl Store {
         if days < MIN_RETENTION_DAYS && !forced {
             return Err(StoreError::TooYoung { minimum: MIN_RETENTION_DAYS });
         }
-        let before = now.saturating_sub(i64::from(days).saturating_mul(DAY));
+        let before = before(days, now);
         let mut all = Pruned::default();
         loop {
             let some = self.prune_some(before).await?;

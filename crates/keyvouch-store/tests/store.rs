@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use keyvouch::{File, Reference};
 use keyvouch_record::log::{Checkpoint, LogKey};
 use keyvouch_record::{Answer, Bundle, TrustData, recheck};
-use keyvouch_store::{Filter, MIN_RETENTION_DAYS, Outcome, Record, Role, StoreError, Used};
+use keyvouch_store::{Filter, Location, MIN_RETENTION_DAYS, Outcome, Record, Role, Store, StoreError, Used};
 use support::{DAY, NOW, bundle, on_each, record};
 
 #[test]
@@ -236,6 +236,56 @@ fn what_is_pruned_leaves_its_place_in_the_log() {
         assert!(audit.is_whole() && audit.pruned == 4, "{audit:?}");
         let page = store.search(&Filter::default(), None, 10).await.unwrap();
         assert!(page.records.iter().all(|r| r.pruned && r.verdict == "accept"));
+    });
+}
+
+#[test]
+fn a_backup_is_the_whole_record_at_one_moment() {
+    on_each(async |place| {
+        let store = place.open().await;
+        for n in 0..3 {
+            store.append(record(n)).await.unwrap();
+        }
+        let before = store.status().await.unwrap();
+        assert_eq!((before.records, before.pruned), (3, 0));
+        assert_eq!((before.oldest, before.newest), (Some(NOW), Some(NOW + 2)));
+        assert!(before.bytes > 0 && before.contents > 0);
+        assert_eq!(before.root, hex::encode(store.log().await.unwrap().root));
+        assert_eq!(store.prunable(1, NOW + DAY + 2).await.unwrap(), 2);
+
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("backup.db");
+        let copied = store.backup(&file).await;
+        if before.database == "postgresql" {
+            assert!(matches!(copied, Err(StoreError::NotSqlite)) && !file.exists());
+            return;
+        }
+        copied.unwrap();
+        // What comes later is not in it.
+        store.append(record(3)).await.unwrap();
+        assert!(store.backup(&file).await.is_err(), "what is there is not written over");
+        let backup = Store::open(&Location::Sqlite(file)).await.unwrap();
+        let status = backup.status().await.unwrap();
+        assert_eq!((status.records, &status.root, status.contents), (3, &before.root, before.contents));
+        assert!(backup.audit(&[], |_, _| {}).await.unwrap().is_whole());
+        // It can take the place of the record.
+        assert_eq!(backup.append(record(3)).await.unwrap().leaf, 3);
+        backup.close().await;
+    });
+}
+
+#[test]
+fn a_record_is_given_out_with_the_manifest_that_was_logged() {
+    on_each(async |place| {
+        let store = place.open().await;
+        let written = Record::new(bundle("yubikey-piv", 0), "x", NOW).unwrap();
+        let id = store.append(written).await.unwrap().id;
+        let parts = store.parts(&id).await.unwrap();
+        assert_eq!(Some(&parts.manifest), store.stored(&id).await.unwrap().manifest.as_ref());
+        let zip = store.bundle(&id).await.unwrap().write_parts(&parts).unwrap();
+        assert_eq!(Bundle::manifest(&zip).unwrap(), parts.manifest);
+        assert_eq!(recheck(&Bundle::read(&zip).unwrap()).unwrap().answer, Answer::Identical);
+        assert!(matches!(store.parts("nobody").await, Err(StoreError::NoRecord(_))));
     });
 }
 
@@ -489,7 +539,6 @@ fn a_store_of_a_later_version_is_not_touched() {
 
 #[test]
 fn a_place_that_is_none_is_told_without_its_password() {
-    use keyvouch_store::Location;
     let secret = "mysql://root:hunter2@host/db";
     let error = Location::parse(secret).unwrap_err();
     assert!(!error.to_string().contains("hunter2"));

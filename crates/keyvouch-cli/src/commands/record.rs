@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use keyvouch::{File, Verdict};
+use keyvouch_record::log::{LogError, Proof};
 use keyvouch_record::{Answer, Bundle, BundleError, Difference, TrustData, recheck};
 use serde_json::{Value, json};
 
 use super::emulate::quote;
+use super::log::public_key;
 use super::result::Signer;
 use super::verify;
 use crate::cli::{Format, Record, RecordCommand, RecordExport, RecordVerify};
@@ -15,6 +17,8 @@ use crate::error::Error;
 use crate::files;
 use crate::output::Output;
 
+/// The name of the proof that the bundle of a service carries.
+const PROOF: &str = "proof.tlog-proof";
 /// Exit status when the answer is another.
 const DIFFERENT: u8 = 1;
 
@@ -62,7 +66,9 @@ Check it at any time with
 
 fn check(args: &RecordVerify, out: &Output) -> Result<ExitCode, Error> {
     let fail = |why| Error::Record { path: args.record.clone(), why };
-    let mut bundle = Bundle::read(&files::read(&args.record)?).map_err(fail)?;
+    let zip = files::read(&args.record)?;
+    let mut bundle = Bundle::read(&zip).map_err(fail)?;
+    let logged = logged(args, &zip, &bundle)?;
     if args.todays_trust_data {
         bundle.case.trust_data = TrustData::BuiltIn;
     } else if bundle.case.trust_data != TrustData::BuiltIn {
@@ -83,13 +89,87 @@ fn check(args: &RecordVerify, out: &Output) -> Result<ExitCode, Error> {
                 "at": recorded.get("at"),
             },
             "today": {"verifier": again.report.verifier, "verdict": again.report.verdict},
+            "log": logged.to_json(),
         }))?,
-        Format::Text => out.print(&text(&again.answer, &recorded))?,
+        Format::Text => out.print(&format!("{}{}", text(&again.answer, &recorded), logged.text()))?,
+    }
+    if logged.is_fault() {
+        return Ok(ExitCode::from(DIFFERENT));
     }
     Ok(match again.answer {
         Answer::Identical | Answer::SameFindings(_) => ExitCode::SUCCESS,
         Answer::Different { .. } => ExitCode::from(DIFFERENT),
     })
+}
+
+/// What is known about the record's place in the log of a service.
+enum Logged {
+    /// It carries no proof, and none was asked for.
+    Unsaid,
+    /// It carries a proof, and nobody said whose log it is.
+    NotVerified,
+    /// It carries no proof.
+    NoProof,
+    /// It was in the log, at this place, when that had so many records.
+    There { log: String, place: u64, size: u64 },
+    /// The proof does not hold.
+    NotThere(LogError),
+}
+
+fn logged(args: &RecordVerify, zip: &[u8], bundle: &Bundle) -> Result<Logged, Error> {
+    let proof = bundle.proofs.iter().find(|file| file.name == PROOF);
+    let (key, proof) = match (&args.log_key, proof) {
+        (None, None) => return Ok(Logged::Unsaid),
+        (None, Some(_)) => return Ok(Logged::NotVerified),
+        (Some(_), None) => return Ok(Logged::NoProof),
+        (Some(key), Some(proof)) => (public_key(key)?, proof),
+    };
+    let fail = |why| Error::Record { path: args.record.clone(), why };
+    let manifest = Bundle::manifest(zip).map_err(fail)?;
+    let verified =
+        Proof::read(&proof.bytes).and_then(|proof| Ok((proof.index, proof.verify(&manifest, &key)?)));
+    match verified {
+        // The key is the caller's, not the record's.
+        Err(LogError::Key(_)) => Err(Error::NotALogKey(key)),
+        Err(why) => Ok(Logged::NotThere(why)),
+        Ok((place, checkpoint)) => {
+            let log = key.split('+').next().unwrap_or_default().to_owned();
+            Ok(Logged::There { log, place, size: checkpoint.size })
+        }
+    }
+}
+
+impl Logged {
+    const fn is_fault(&self) -> bool {
+        matches!(self, Self::NoProof | Self::NotThere(_))
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Unsaid => Value::Null,
+            Self::NotVerified => json!({"proof": "not-verified"}),
+            Self::NoProof => json!({"proof": "missing"}),
+            Self::There { log, place, size } => {
+                json!({"proof": "valid", "log": log, "place": place, "size": size})
+            }
+            Self::NotThere(why) => json!({"proof": "invalid", "why": why.to_string()}),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Unsaid => String::new(),
+            Self::NotVerified => {
+                "It carries a proof that it is in the log of a service, which was not verified: name the public key of that log with --log-key.\n"
+                    .to_owned()
+            }
+            Self::NoProof => "It carries no proof that it is in a log.\n".to_owned(),
+            Self::There { log, place, size } => {
+                format!("It is in the log {log}, at place {place}; the log had {size} records then.\n")
+            }
+            Self::NotThere(why) => format!("The proof that it is in the log does not hold: {why}.\n"),
+        }
+    }
 }
 
 const fn word(answer: &Answer) -> &'static str {

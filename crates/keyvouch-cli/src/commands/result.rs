@@ -1,8 +1,6 @@
 //! `keyvouch result`: attestation results of relying parties, and the keys that sign them; and how
 //! `keyvouch verify` signs one.
 
-use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -110,7 +108,7 @@ fn generate(path: &Path, algorithm: KeyAlgorithm, form: KeyForm, out: &Output) -
         KeyForm::Pkcs8 => key.to_pkcs8_pem().map_err(fail)?,
         KeyForm::Jwk => keyvouch::appraisal::json_text(key.to_private_jwk().map_err(fail)?)?,
     };
-    write_private(path, text.as_bytes())?;
+    files::write_private(path, text.as_bytes())?;
     out.print(&format!(
         "Key for results: {algorithm}, key identifier {}
 
@@ -122,19 +120,6 @@ The private key is in {}: keep it to yourself. For relying parties:
         quote(path),
         quote(path),
     ))
-}
-
-/// Writes a file that is not there yet and that only its owner can read.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
-    written.map_err(|why| match why.kind() {
-        std::io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
-        _ => Error::write(path, why),
-    })
 }
 
 /// Whoever signs the answer of `keyvouch verify`.

@@ -289,7 +289,9 @@ pub(crate) async fn bundle(
     }
     let proof = service.store.prove(seen.stored.leaf, &service.log_key).await?;
     bundle.proofs.push(File::new(PROOF_NAME, proof.write()));
-    let zip = service.compute(move |_| bundle.write().map_err(|e| Problem::internal(&e))).await?;
+    // With the manifest that the log has, and not the one that this version would write.
+    let parts = service.store.parts(&id).await?;
+    let zip = service.compute(move |_| bundle.write_parts(&parts).map_err(|e| Problem::internal(&e))).await?;
     Ok((attachment("application/zip", &format!("{id}.zip")), zip).into_response())
 }
 

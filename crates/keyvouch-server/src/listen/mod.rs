@@ -45,14 +45,16 @@ impl Connected<Self> for Peer {
     }
 }
 
-/// Answers requests until the process is told to stop (SIGTERM or SIGINT; the second time it ends at once).
+/// Answers requests until the process is told to stop (SIGTERM or SIGINT; the second time it ends at once). `listening` is
+/// told the address once there is one to connect to.
 ///
 /// # Errors
 /// When the address cannot be listened on, or TLS cannot be set up.
-pub async fn serve(service: Arc<Service>) -> Result<(), StartError> {
+pub async fn serve(service: Arc<Service>, listening: impl FnOnce(SocketAddr)) -> Result<(), StartError> {
     let address = service.config.listen;
     let cannot = |why| StartError::Listen { address, why };
     let listener = TcpListener::bind(address).map_err(cannot)?;
+    listening(listener.local_addr().map_err(cannot)?);
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let told = async move {

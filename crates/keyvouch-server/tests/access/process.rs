@@ -33,7 +33,7 @@ fn child() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let service = Service::open(setup(config)).await.unwrap();
-        keyvouch_server::serve(service).await.unwrap();
+        keyvouch_server::serve(service, |_| {}).await.unwrap();
     });
 }
 

@@ -89,7 +89,7 @@ pub(super) fn again(record: &Recorded<'_>, can: bool) -> Markup {
             @if can {
                 form method="post" action=(format!("/appraisals/{}/again", record.stored.id)) {
                     button.quiet type="submit" { "Judge again" }
-                    p.hint { "The same evidence by the same policies, as of now. It becomes a record of its own; this one stays." }
+                    p.hint { "The same evidence by the same policies, as of now and without its nonce: what answered it then is not fresh today. It becomes a record of its own; this one stays." }
                 }
             }
             p { a.button.quiet href="/" { "Hand in other evidence" } }
