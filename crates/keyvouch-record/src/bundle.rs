@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest;
 use keyvouch::appraisal::json_text;
+use keyvouch::submission::SharedBytes;
 use keyvouch::{File, Reference, Submission};
 use keyvouch_policy::{Policy, PolicyError, SettingError, Settings};
 use serde::{Deserialize, Serialize};
@@ -47,7 +48,7 @@ pub struct Part {
     /// SHA-256 of its bytes, hexadecimal.
     pub sha256: String,
     /// Its bytes.
-    pub bytes: Vec<u8>,
+    pub bytes: SharedBytes,
 }
 
 /// Why a bundle cannot be written or read.
@@ -174,7 +175,11 @@ impl Bundle {
     pub fn parts(&self) -> Result<Parts, BundleError> {
         let files = self.files();
         let parts: Vec<Part> = numbered(&files)
-            .map(|(path, (_, _, bytes))| Part { path, sha256: sha256(bytes), bytes: bytes.to_vec() })
+            .map(|(path, (_, _, bytes))| Part {
+                path,
+                sha256: hex::encode(bytes.sha256()),
+                bytes: bytes.clone(),
+            })
             .collect();
         let entries = files.iter().zip(&parts).map(|((role, name, bytes), part)| Entry {
             path: part.path.clone(),
@@ -233,17 +238,18 @@ impl Bundle {
     }
 
     /// Every file that the manifest lists, with its role and name, in the order of the ZIP file.
-    fn files(&self) -> Vec<(Role, &str, &[u8])> {
-        fn of(role: Role, files: &[File]) -> impl Iterator<Item = (Role, &str, &[u8])> {
-            files.iter().map(move |f| (role, f.name.as_str(), f.bytes.as_slice()))
+    fn files(&self) -> Vec<(Role, &str, SharedBytes)> {
+        fn of(role: Role, files: &[File]) -> impl Iterator<Item = (Role, &str, SharedBytes)> {
+            files.iter().map(move |f| (role, f.name.as_str(), f.bytes.clone().into()))
         }
         let case = &self.case;
-        let mut files = vec![(Role::Report, "report.json", self.report.as_slice())];
+        let mut files = vec![(Role::Report, "report.json", SharedBytes::from(self.report.clone()))];
         files.extend(of(Role::Evidence, &case.submission.evidence));
         files.extend(of(Role::Request, case.submission.request.as_slice()));
-        files.extend(case.submission.options.files().map(|(name, bytes)| (Role::Option, name, bytes)));
+        files
+            .extend(case.submission.options.files().map(|(name, bytes)| (Role::Option, name, bytes.clone())));
         files.extend(of(Role::OperatorData, &case.operator_data));
-        files.extend(case.policies.iter().map(|p| (Role::Policy, p.name(), p.source().as_bytes())));
+        files.extend(case.policies.iter().map(|p| (Role::Policy, p.name(), SharedBytes::from(p.source()))));
         files
     }
 
@@ -307,7 +313,7 @@ impl Parts {
     ) -> Result<Self, BundleError> {
         let mut files = Vec::new();
         for entry in read_manifest(&manifest)?.files {
-            let bytes = entry.content(&mut fetch)?;
+            let bytes = entry.content(&mut fetch)?.into();
             files.push(Part { path: entry.path, sha256: entry.sha256, bytes });
         }
         Ok(Self { manifest, files })
@@ -411,8 +417,8 @@ fn read_manifest(bytes: &[u8]) -> Result<Manifest, BundleError> {
 /// Every file with its place in the ZIP file: its role's folder, its number there, and as much of its name as is
 /// harmless.
 fn numbered<'a>(
-    files: &'a [(Role, &'a str, &'a [u8])],
-) -> impl Iterator<Item = (String, &'a (Role, &'a str, &'a [u8]))> {
+    files: &'a [(Role, &'a str, SharedBytes)],
+) -> impl Iterator<Item = (String, &'a (Role, &'a str, SharedBytes))> {
     let mut counts: BTreeMap<Role, usize> = BTreeMap::new();
     files.iter().map(move |file| {
         let (role, name, _) = file;

@@ -166,7 +166,7 @@ impl Today {
             options.set(name, value.clone());
         }
         for (name, bytes) in recorded.files().filter(|(name, _)| is_submitted(name)) {
-            options.set_file(name, bytes);
+            options.set_file(name, bytes.clone());
         }
         options
     }

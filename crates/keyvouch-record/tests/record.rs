@@ -251,7 +251,7 @@ fn a_record_that_was_kept_in_parts_keeps_its_manifest() {
     assert_ne!(read.parts().unwrap().manifest, parts.manifest);
     assert_eq!(read.proofs, bundle.proofs);
 
-    let files: BTreeMap<_, _> = parts.files.iter().map(|f| (f.sha256.clone(), f.bytes.clone())).collect();
+    let files: BTreeMap<_, _> = parts.files.iter().map(|f| (f.sha256.clone(), f.bytes.to_vec())).collect();
     let again = Parts::of(parts.manifest.clone(), |_, sha256| files.get(sha256).cloned()).unwrap();
     assert_eq!(again, parts);
     assert!(matches!(Parts::of(parts.manifest.clone(), |_, _| None), Err(BundleError::Missing(_))));

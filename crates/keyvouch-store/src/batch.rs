@@ -36,7 +36,7 @@ impl<'r> Batch<'r> {
         Ok(Self {
             statements: statements.collect(),
             hashes,
-            contents: files.map(|f| (f.sha256.as_str(), f.bytes.as_slice())).collect(),
+            contents: files.map(|f| (f.sha256.as_str(), &*f.bytes)).collect(),
             records,
         })
     }

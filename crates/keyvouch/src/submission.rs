@@ -1,11 +1,15 @@
 //! What a verifier is asked to judge.
 
+mod shared;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
 
 use crate::time::Time;
+
+pub use shared::SharedBytes;
 
 /// A file as it was handed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +133,7 @@ pub fn known_option(name: &str) -> Option<&'static OptionDef> {
 #[derive(Clone, Default, PartialEq)]
 pub struct Options {
     values: BTreeMap<String, Value>,
-    files: BTreeMap<String, Vec<u8>>,
+    files: BTreeMap<String, SharedBytes>,
 }
 
 impl fmt::Debug for Options {
@@ -149,7 +153,7 @@ impl Options {
     }
 
     /// Sets an option that takes a file to its content.
-    pub fn set_file(&mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) {
+    pub fn set_file(&mut self, name: impl Into<String>, bytes: impl Into<SharedBytes>) {
         self.files.insert(name.into(), bytes.into());
     }
 
@@ -159,8 +163,8 @@ impl Options {
     }
 
     /// The options that were set to the content of files, by name.
-    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+    pub fn files(&self) -> impl Iterator<Item = (&str, &SharedBytes)> {
+        self.files.iter().map(|(name, bytes)| (name.as_str(), bytes))
     }
 
     /// Sets an option as examples state it: the text of an option that takes a file is the content of the file.
@@ -254,7 +258,7 @@ impl Options {
     /// The content of a file.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&[u8]> {
-        self.files.get(name).map(Vec::as_slice)
+        self.files.get(name).map(|bytes| &**bytes)
     }
 }
 
