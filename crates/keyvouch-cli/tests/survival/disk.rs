@@ -22,16 +22,18 @@ fn fill(node: &Running, from: u64) -> u64 {
 }
 
 /// With no room left: what the service says, and that nothing is recorded by half.
-fn is_full(node: &Running, recorded: u64) {
+fn is_full(site: &Site, node: &Running, recorded: u64) {
     for number in 0..3 {
-        node.post("/v1/appraisals", &appraisal(10_000 + number)).is_unavailable();
+        let answer = node.post("/v1/appraisals", &appraisal(10_000 + number));
+        assert_eq!(answer.status, 503, "{}", site.faults());
+        answer.is_unavailable();
     }
     node.get("/readyz").is_unavailable();
     assert_eq!(node.get("/healthz").status, 200);
     // What is on record can be read.
     assert_eq!(size(node), recorded);
     let found = node.get("/v1/appraisals?limit=1").json();
-    let id = found["appraisals"][0]["id"].as_str().unwrap_or_else(|| panic!("{found:#}"));
+    let id = found["records"][0]["id"].as_str().unwrap_or_else(|| panic!("{found:#}"));
     assert_eq!(node.get(&format!("/v1/appraisals/{id}")).status, 200);
 }
 
@@ -60,7 +62,7 @@ fn a_full_disk_is_told_and_forgotten_when_there_is_room() {
     let ballast = disk.0.join("ballast");
     leave_room(&ballast, 512 << 10);
     let recorded = fill(&node, 1);
-    is_full(&node, recorded);
+    is_full(&site, &node, recorded);
     fs::remove_file(&ballast).unwrap();
     goes_on(&site, node, recorded);
 }
@@ -75,7 +77,7 @@ fn a_file_that_may_not_grow_is_told_and_forgotten_when_it_may() {
     let node = site.start_with_file_limit(3 << 10);
     let recorded = fill(&node, 0);
     assert!(recorded > 0);
-    is_full(&node, recorded);
+    is_full(&site, &node, recorded);
     let mut raise = Command::new("prlimit");
     raise.args(["--fsize=unlimited:unlimited", "--pid"]).arg(node.id().to_string());
     assert!(raise.status().unwrap().success());

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpSocket;
+use tokio::task::JoinSet;
 
 use super::client::head;
 use super::proof_time;
@@ -22,20 +23,21 @@ fn work(node: &Running, from: u64, seconds: u64) -> u64 {
     let began = Instant::now();
     let address = node.address;
     runtime.block_on(async {
-        let clients: Vec<_> = (0..CLIENTS).map(|client| async move {
-            let mut done = 0;
-            while began.elapsed().as_secs() < seconds {
-                let number = from + done * CLIENTS + client;
-                let [_, a, b, c] = u32::try_from(number).unwrap().to_be_bytes();
-                let own = Ipv4Addr::new(127, 1 + a % 200, b, c);
-                assert_eq!(post(own, address, &appraisal(number)).await, 200);
-                done += 1;
-            }
-            done
-        });
-        let mut tasks = tokio::task::JoinSet::new();
-        clients.into_iter().for_each(|client| drop(tasks.spawn(client)));
-        tasks.join_all().await.into_iter().sum()
+        let mut clients = JoinSet::new();
+        for client in 0..CLIENTS {
+            clients.spawn(async move {
+                let mut done = 0;
+                while began.elapsed().as_secs() < seconds {
+                    let number = from + done * CLIENTS + client;
+                    let [_, a, b, c] = u32::try_from(number).unwrap().to_be_bytes();
+                    let own = Ipv4Addr::new(127, 1 + a % 200, b, c);
+                    assert_eq!(post(own, address, &appraisal(number)).await, 200);
+                    done += 1;
+                }
+                done
+            });
+        }
+        clients.join_all().await.into_iter().sum()
     })
 }
 

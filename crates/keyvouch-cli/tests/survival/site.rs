@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -84,10 +84,6 @@ impl Site {
         self.folder.path().join("keyvouch.toml")
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// The command, in the folder, and with nothing of our own environment that concerns it.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
@@ -141,6 +137,15 @@ impl Site {
     /// What the nodes logged.
     pub(crate) fn logged(&self) -> String {
         fs::read_to_string(self.folder.path().join("stderr")).unwrap_or_default()
+    }
+
+    /// The last faults that the nodes logged.
+    pub(crate) fn faults(&self) -> String {
+        let all = self.logged();
+        let mut faults: Vec<&str> =
+            all.lines().rev().filter(|line| !line.contains(" INFO ")).take(20).collect();
+        faults.reverse();
+        faults.join("\n")
     }
 
     /// Sees to it that `keyvouch log verify` finds the log whole and going on from these signed checkpoints. How many

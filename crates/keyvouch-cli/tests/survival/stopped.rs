@@ -35,7 +35,7 @@ fn a_service_that_is_told_to_stop_under_load_answers_what_it_began() {
         assert_eq!(answer.status, 200, "{answer:?}");
         ids.push(answer.json()["id"].as_str().unwrap().to_owned());
     }
-    assert!(node.wait().success(), "{}", site.logged());
+    assert!(node.wait().success(), "{}", site.faults());
     let outcome = load.stop();
     let again = site.start();
     for id in ids {
