@@ -243,6 +243,8 @@ async fn what_is_recorded_can_be_kept() {
         assert!(answer.text.starts_with(begin), "{name}: {}", answer.text);
     }
     assert_eq!(site.get(&format!("{record}/report.json")).await.text.as_bytes(), bundle.report);
+    let alone = site.get(&format!("{record}/report.html")).await.text;
+    assert!(alone.contains("<style>") && !alone.contains("/assets/"), "{alone}");
     // The links to the API lead to what they say.
     let links = page
         .text

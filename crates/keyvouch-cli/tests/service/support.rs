@@ -60,7 +60,7 @@ impl Serving {
         stream.read_to_end(&mut answer).unwrap();
         let end = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
         let status = text(&answer[..end]).split(' ').nth(1).unwrap().parse().unwrap();
-        (status, answer.split_off(end + 4))
+        (status, answer.split_off(end.saturating_add(4)))
     }
 
     /// Stops it as systemd does, and waits for its end.
@@ -266,7 +266,10 @@ impl Record {
         let key = LogKey::read(&fs::read_to_string(self.folder().join("log.key")).unwrap()).unwrap();
         let zip = on(async {
             let store = self.store().await;
-            let page = store.search(&keyvouch_store::Filter::default(), Some(leaf + 1), 1).await.unwrap();
+            let page = store
+                .search(&keyvouch_store::Filter::default(), Some(leaf.saturating_add(1)), 1)
+                .await
+                .unwrap();
             let id = &page.records[0].id;
             let (parts, mut bundle) = (store.parts(id).await.unwrap(), store.bundle(id).await.unwrap());
             let proof = store.prove(leaf, &key).await.unwrap();

@@ -25,7 +25,7 @@ use crate::service::Service;
 pub use document::openapi;
 pub(crate) use extract::Named;
 pub(crate) use negotiate::Form;
-pub(crate) use record::{in_form, look_up};
+pub(crate) use record::{in_form, look_up, one_page};
 
 /// The routes of the API, with their description.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Service>> {

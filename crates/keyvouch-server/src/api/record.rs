@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use keyvouch::File;
 use keyvouch::appraisal::Report;
 use keyvouch_record::{Answer, Bundle, TrustData, recheck};
+use keyvouch_results::html;
 use keyvouch_store::{Role, StoreError, Stored};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -135,11 +136,11 @@ async fn judge_again(service: &Arc<Service>, id: &str) -> Result<Again, Problem>
         .await
 }
 
-fn not_as_then(differences: &str) -> Problem {
+fn not_as_then(what: &str, differences: &str) -> Problem {
     Problem::new(
         Kind::Conflict,
         format!(
-            "A signed result states what this version of keyvouch finds, and judged again the record gets another report ({differences}). \
+            "{what} states what this version of keyvouch finds, and judged again the record gets another report ({differences}). \
              The recorded report is there as application/json; hand the evidence in again for a new one."
         ),
     )
@@ -197,9 +198,16 @@ pub(crate) async fn in_form(
         return Ok(answer(form, page));
     }
     let again = judge_again(service, id).await?;
-    let report = again.report.map_err(|why| not_as_then(&why))?;
+    let report = again.report.map_err(|why| not_as_then("A signed result", &why))?;
     let nonce = again.bundle.case.submission.nonce.as_deref();
     Ok(answer(form, signed::result(service, &report, nonce)?))
+}
+
+/// The report of a record as one page that needs nothing beside it, to keep.
+pub(crate) async fn one_page(service: &Arc<Service>, caller: &Caller, id: &str) -> Result<String, Problem> {
+    look_up(service, caller, id).await?;
+    let report = judge_again(service, id).await?.report;
+    Ok(html::page(&report.map_err(|why| not_as_then("A page to keep", &why))?))
 }
 
 /// The files of a record.

@@ -27,14 +27,24 @@ const DEVICES: &[(&str, &str)] = files!("docs/devices":
 
 /// What is beside them.
 const DOCS: &[(&str, &str)] = files!("docs":
-    "api.md",
-    "architecture.md", "policies.md", "records.md", "reference-data.md", "result.schema.json", "standards.md",
+    "api.md", "architecture.md", "operations.md", "policies.md", "records.md", "reference-data.md", "result.schema.json", "standards.md",
     "witness.schema.json",
 );
 
-/// What they link to beyond docs/.
-const SCHEMA: (&str, &str) =
-    ("keyvouch.cedarschema", include_str!("../../../../data/policies/keyvouch.cedarschema"));
+/// What they link to beyond docs/: the link, the name here, and the text.
+const BESIDE: [(&str, &str, &str); 3] = [
+    (
+        "../data/policies/keyvouch.cedarschema",
+        "keyvouch.cedarschema",
+        include_str!("../../../../data/policies/keyvouch.cedarschema"),
+    ),
+    (
+        "../packaging/keyvouch.service",
+        "keyvouch.service",
+        include_str!("../../../../packaging/keyvouch.service"),
+    ),
+    ("../packaging/keyvouch.toml", "keyvouch.toml", include_str!("../../../../packaging/keyvouch.toml")),
+];
 
 /// The folder of a document, for the links in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,13 +112,14 @@ fn show(folder: Folder, name: &str) -> Result<Response, Problem> {
         };
         return Ok(page(Place::Devices, &title, &contents).into_response());
     }
-    let mut plain = files.iter().chain((folder == Folder::Docs).then_some(&SCHEMA));
-    let plain = plain.find(|(each, _)| *each == name && !each.ends_with(".md"));
-    let (_, text) = plain.ok_or_else(|| {
+    let plain = files.iter().find(|(each, _)| *each == name && !each.ends_with(".md"));
+    let beside = || BESIDE.iter().find(|(_, each, _)| folder == Folder::Docs && *each == name);
+    let text = plain.map(|(_, text)| *text).or_else(|| beside().map(|(.., text)| *text));
+    let text = text.ok_or_else(|| {
         Problem::new(Kind::NotFound, format!("There is no guide {name:?}. /devices lists them."))
     })?;
     let kind = if name.ends_with(".json") { "application/json" } else { "text/plain; charset=utf-8" };
-    Ok(([(header::CONTENT_TYPE, kind)], *text).into_response())
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
 
 const fn files(folder: Folder) -> &'static [(&'static str, &'static str)] {
@@ -123,10 +134,11 @@ fn address(folder: Folder, link: &str) -> Option<String> {
     if leads_elsewhere(link) || link.starts_with('#') {
         return Some(link.to_owned());
     }
-    match link {
-        "devices" | "devices/" => return Some("/devices".to_owned()),
-        "../data/policies/keyvouch.cedarschema" => return Some(format!("/docs/{}", SCHEMA.0)),
-        _ => {}
+    if matches!(link, "devices" | "devices/") {
+        return Some("/devices".to_owned());
+    }
+    if let Some((_, name, _)) = BESIDE.iter().find(|(each, ..)| folder == Folder::Docs && *each == link) {
+        return Some(format!("/docs/{name}"));
     }
     let (path, fragment) =
         link.split_once('#').map_or((link, String::new()), |(path, name)| (path, format!("#{name}")));

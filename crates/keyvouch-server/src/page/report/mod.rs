@@ -24,7 +24,7 @@ use self::statement::StatementPlace;
 use super::again::can_be_judged_again;
 use super::layout::{Page, Place, page};
 use super::view::Report;
-use crate::api::{Form, Named, in_form, look_up};
+use crate::api::{self, Form, Named, in_form, look_up};
 use crate::auth::Caller;
 use crate::problem::Problem;
 use crate::service::Service;
@@ -95,10 +95,8 @@ pub(super) async fn one_page(
     caller: Caller,
     Named(id): Named<String>,
 ) -> Result<Response, Problem> {
-    let mut response = in_form(&service, &caller, &id, Form::Html).await?;
-    let kept = kept("text/html; charset=utf-8", &format!("{id}.html"))?;
-    response.headers_mut().extend(kept);
-    Ok(response)
+    let page = api::one_page(&service, &caller, &id).await?;
+    Ok((kept("text/html; charset=utf-8", &format!("{id}.html"))?, page).into_response())
 }
 
 /// Headers of what browsers keep in a file.
