@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::apt::{self, answers};
+use crate::target;
 
 /// By `required`, the test may not skip itself.
 pub(crate) const NEEDED: (&str, &str) = ("KEYVOUCH_TEST_BROWSER", "required");
@@ -44,9 +45,4 @@ pub(crate) fn provide(root: &Path) -> Result<(), String> {
 
 fn is_there() -> bool {
     ["chromium", "node", "npm"].iter().all(|program| answers("sh", &["-c", &format!("command -v {program}")]))
-}
-
-/// Where cargo builds.
-fn target(root: &Path) -> std::path::PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }

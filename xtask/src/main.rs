@@ -2,6 +2,7 @@
 
 mod apt;
 mod browser;
+mod conformance;
 mod postgres;
 mod tpm;
 
@@ -14,6 +15,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test                     everything that must hold before a change is handed in
   soundness                flip every byte and cut at every length of all evidence (minutes, release build)
   browser                  see to the browser that the test of the page needs
+  conformance              try the running service against its own description (schemathesis)
   interop                  have others' libraries read what keyvouch writes (needs OpenSSL's development files)
   fuzz-seed                write the seed corpora of the fuzz targets from emulated evidence
   fuzz TARGET SECONDS      run a fuzz target (on stable Rust, without sanitizers)
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        ["conformance"] => conformance::run(&root()),
         ["interop"] => one(cargo("test").args(["--manifest-path", "interop/Cargo.toml"])),
         ["fuzz-seed"] => one(cargo("run").args(["--manifest-path", "fuzz/Cargo.toml", "--example", "seed"])),
         ["fuzz", target, seconds] => fuzz(target, seconds),
@@ -91,6 +94,10 @@ fn test() -> ExitCode {
             with(cargo("build"), &["--manifest-path", "fuzz/Cargo.toml", "--bins", "--examples"]),
         ),
     ];
+    match conformance::provide(&root()) {
+        Ok(()) => steps.push(("the service against its description", with(cargo("xtask"), &["conformance"]))),
+        Err(why) => skipped.push(format!("THE SERVICE AGAINST ITS DESCRIPTION ({why})")),
+    }
     if installed("cargo-deny") {
         steps.push(("dependencies", with(cargo("deny"), &["check"])));
     } else {
@@ -181,6 +188,11 @@ fn installed(program: &str) -> bool {
 fn shown(command: &Command) -> String {
     let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
     format!("cargo {}", arguments.join(" "))
+}
+
+/// Where cargo builds.
+fn target(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
 /// The folder of the workspace.

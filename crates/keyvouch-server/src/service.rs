@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use keyvouch::appraisal::Report;
@@ -26,6 +26,9 @@ use crate::problem::{Kind, Problem, sentence};
 /// The kinds of challenges in the store.
 pub(crate) const NONCE: &str = "nonce";
 pub(crate) const TPM: &str = "tpm";
+/// How long the service counts as unable to record after it was, in milliseconds: then somebody has to try again, or a
+/// balancer that sends nobody here would never find out that the disk has room again.
+const DISTRUST: i64 = 10_000;
 
 /// How evidence is judged: what the configuration names, read.
 #[derive(Debug, Clone)]
@@ -116,6 +119,8 @@ pub struct Service {
     pub(crate) load: Load,
     /// Whether the service was told to stop.
     pub(crate) stopping: AtomicBool,
+    /// When a record could not be kept, in milliseconds since 1970; zero once one could again.
+    not_kept: AtomicI64,
     /// Appraisals at once: more threads than processors only make all of them late.
     turns: Arc<Semaphore>,
 }
@@ -172,6 +177,7 @@ impl Service {
             keeper,
             load,
             stopping: AtomicBool::new(false),
+            not_kept: AtomicI64::new(0),
             turns,
         }))
     }
@@ -185,6 +191,11 @@ impl Service {
     /// Whether the service was told to stop: it answers still, and wants no new requests.
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Whether the last record could not be kept, a short time ago. A full disk is read from as if nothing were wrong.
+    pub(crate) fn cannot_record(&self) -> Result<bool, Problem> {
+        Ok(now_ms()?.saturating_sub(self.not_kept.load(Ordering::Relaxed)) < DISTRUST)
     }
 
     /// Judges what is asked and records it. Whatever the verdict, it is an answer; an error means that there is none
@@ -216,7 +227,14 @@ impl Service {
         measure::appraised(&report);
         // On disk before anybody is told.
         let began = Instant::now();
-        let receipt = self.store.append(record).await?;
+        let kept = self.store.append(record).await;
+        match &kept {
+            Ok(_) => self.not_kept.store(0, Ordering::Relaxed),
+            Err(why) if why.is_temporary() => self.not_kept.store(now_ms()?, Ordering::Relaxed),
+            // The fault is that of the record.
+            Err(_) => {}
+        }
+        let receipt = kept?;
         measure::recorded(began.elapsed(), &receipt);
         tracing::info!(
             id = receipt.id,

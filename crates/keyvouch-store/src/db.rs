@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -91,6 +92,15 @@ impl Db {
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(PATIENCE.saturating_mul(2))
+            // When the disk is full, SQLite itself rolls back, and sqlx (0.9) takes the connection to be in a transaction
+            // for ever after. Another one takes its place.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    // Answered after what was sent before it, which may be a rollback.
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(options.clone())
             .await?;
         sqlx::migrate!("migrations/sqlite").run(&write).await?;

@@ -32,7 +32,7 @@ pub(crate) async fn alive() -> Json<Health> {
     OK
 }
 
-/// Whether the service can answer: its database does, and it was not told to stop.
+/// Whether the service can answer: its database does and takes records, and it was not told to stop.
 #[utoipa::path(
     get, path = "/readyz", tag = "Health", operation_id = "ready",
     responses((status = 200, description = "It can.", body = Health)),
@@ -40,6 +40,9 @@ pub(crate) async fn alive() -> Json<Health> {
 pub(crate) async fn ready(State(service): State<Arc<Service>>) -> Result<Json<Health>, Problem> {
     if service.is_stopping() {
         return Err(Problem::new(Kind::Unavailable, "The service is about to stop."));
+    }
+    if service.cannot_record()? {
+        return Err(Problem::new(Kind::Unavailable, "The record takes nothing more: is its disk full?"));
     }
     let why: Box<dyn std::error::Error> = match tokio::time::timeout(PATIENCE, service.store.ping()).await {
         Ok(Ok(())) => return Ok(OK),

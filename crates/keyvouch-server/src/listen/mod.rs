@@ -13,6 +13,7 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use axum_server::{Handle, Server};
+use tokio::net::TcpSocket;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -53,7 +54,7 @@ impl Connected<Self> for Peer {
 pub async fn serve(service: Arc<Service>, listening: impl FnOnce(SocketAddr)) -> Result<(), StartError> {
     let address = service.config.listen;
     let cannot = |why| StartError::Listen { address, why };
-    let listener = TcpListener::bind(address).map_err(cannot)?;
+    let listener = listener(&service.config).map_err(cannot)?;
     listening(listener.local_addr().map_err(cannot)?);
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
@@ -73,6 +74,17 @@ pub async fn serve(service: Arc<Service>, listening: impl FnOnce(SocketAddr)) ->
         });
     };
     serve_on(service, listener, told).await
+}
+
+/// A port to listen on, at which as many may knock at once as may come in: else the system turns some of them away.
+fn listener(config: &Config) -> std::io::Result<TcpListener> {
+    let address = config.listen;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // So that the port can be had again at once after a restart.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let queue = u32::try_from(config.limits.connections).unwrap_or(u32::MAX).clamp(128, 4_096);
+    socket.listen(queue)?.into_std()
 }
 
 /// Answers requests on a port that is bound already, until `stop` is done. Then it takes no new ones, lets those that
