@@ -220,14 +220,14 @@ async fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<()> {
         if count == 0 {
             return Err(fault("the service hung up"));
         }
-        filled += count;
+        filled = filled.saturating_add(count);
         let answer = buffer.get(..filled).unwrap_or_default();
         let Some(head) = answer.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
         let text = String::from_utf8_lossy(answer.get(..head).unwrap_or_default()).to_ascii_lowercase();
         let length =
             text.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
         let length = length.ok_or_else(|| fault("an answer without its length"))?;
-        if filled >= head + 4 + length {
+        if filled >= head.saturating_add(4).saturating_add(length) {
             let expected = text.starts_with("http/1.1 200 ");
             return if expected { Ok(()) } else { Err(fault(&String::from_utf8_lossy(answer))) };
         }
