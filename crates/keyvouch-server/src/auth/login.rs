@@ -99,7 +99,7 @@ fn go(to: &str, cookie: Option<HeaderValue>) -> Response {
 }
 
 /// The place, when it is one of this service; otherwise the first page. `//host` and `/\host` are other services.
-fn inside(place: &str) -> &str {
+pub(crate) fn inside(place: &str) -> &str {
     let bare = place.strip_prefix('/').filter(|rest| !rest.starts_with(['/', '\\']));
     let plain = place.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     if bare.is_some() && plain && place.len() <= 2_048 { place } else { "/" }
@@ -121,6 +121,9 @@ mod tests {
             ("/\t/evil.example", "/"),
             ("https://evil.example", "/"),
             ("/a\r\nSet-Cookie: x=y", "/"),
+            ("javascript:x", "/"),
+            ("\\/", "/"),
+            ("/a\\b", "/"),
         ] {
             assert_eq!(inside(place), to, "{place:?}");
         }

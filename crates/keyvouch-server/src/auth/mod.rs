@@ -29,7 +29,7 @@ use crate::service::{Service, StartError};
 use site::Site;
 use tokens::Known;
 
-pub(crate) use login::routes;
+pub(crate) use login::{inside, routes};
 
 /// Who asks. Put into every request before its handler runs.
 #[derive(Debug, Clone, PartialEq, Eq)]

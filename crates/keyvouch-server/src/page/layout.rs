@@ -66,7 +66,7 @@ pub(super) fn page(place: Place, title: &str, contents: &Markup) -> Page {
                 footer.bottom {
                     div.bar {
                         p { "keyvouch " (env!("CARGO_PKG_VERSION")) ": was this key made in hardware, and does it stay there?" }
-                        p { a href="/about" { "How to check what it says" } }
+                        p { a href="/about" { "How to check what it says" } " · " a href="/login" { "Sign in or out" } }
                     }
                 }
             }
