@@ -118,7 +118,9 @@ fn move_in(value: &mut Value) {
 }
 
 /// What an answer leads to: where it stands in the document, the operation, and its parameters.
-const LINKS: &[(&str, &str, &[(&str, &str)])] = &[
+type Link = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const LINKS: &[Link] = &[
     (APPRAISED, "appraisal", &[("id", "$response.body#/id")]),
     (APPRAISED, "evidence", &[("id", "$response.body#/id")]),
     (APPRAISED, "bundle", &[("id", "$response.body#/id")]),
