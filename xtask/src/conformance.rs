@@ -15,7 +15,7 @@ const CONFIG: &str = "xtask/conformance/schemathesis.toml";
 /// The same requests every time.
 const SEED: &str = "20261128";
 /// Requests for each operation and kind of test, unless another number is told.
-const EXAMPLES: &str = "25";
+const EXAMPLES: &str = "60";
 const EXAMPLES_VARIABLE: &str = "KEYVOUCH_CONFORMANCE_EXAMPLES";
 
 /// Sees to it that schemathesis is in the target folder. An error says why it is not.

@@ -11,7 +11,9 @@ use base64::prelude::BASE64_STANDARD;
 use keyvouch::Time;
 use keyvouch::tpm::activation::{ActivationError, AttestationKey, Challenge, EndorsementKey, RANDOM_LEN};
 use keyvouch_store::Role;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Number;
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
@@ -36,7 +38,7 @@ pub(crate) enum ChallengeRequest {
     /// A nonce.
     Nonce {
         /// Its length in bytes: 32 unless said.
-        #[serde(default = "nonce_bytes")]
+        #[serde(default = "nonce_bytes", deserialize_with = "whole")]
         #[schema(minimum = 8, maximum = 64, default = 32)]
         bytes: u16,
     },
@@ -53,6 +55,16 @@ pub(crate) enum ChallengeRequest {
 
 const fn nonce_bytes() -> u16 {
     NONCE_BYTES
+}
+
+/// A whole number, as JSON Schema has it: 32.0 is one too.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u16, D::Error> {
+    let number = Number::deserialize(from)?;
+    let text = number.to_string();
+    let digits = text.strip_suffix(".0").unwrap_or(&text);
+    digits
+        .parse()
+        .map_err(|_| D::Error::custom(format!("`bytes`: {number} is no whole number that a nonce can have")))
 }
 
 /// A challenge. Its id is named in the appraisal that answers it, once.

@@ -72,6 +72,7 @@ pub fn openapi() -> Value {
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     if let Some(schemas) = schemas {
         schemas.insert("Report".to_owned(), report_schema());
+        add_exclusions(schemas);
         // What serde refuses and utoipa does not know of: other members beside those of a variant.
         let variants = schemas.get_mut("ChallengeRequest").and_then(|schema| schema.get_mut("oneOf"));
         for variant in variants.and_then(Value::as_array_mut).into_iter().flatten() {
@@ -116,19 +117,51 @@ fn move_in(value: &mut Value) {
     }
 }
 
-/// Says where an appraisal can be read again.
+/// What an answer leads to: where it stands in the document, the operation, and its parameters.
+type Link = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+const LINKS: &[Link] = &[
+    (APPRAISED, "appraisal", &[("id", "$response.body#/id")]),
+    (APPRAISED, "evidence", &[("id", "$response.body#/id")]),
+    (APPRAISED, "bundle", &[("id", "$response.body#/id")]),
+    (APPRAISED, "proof", &[("id", "$response.body#/id")]),
+    (
+        "/paths/~1v1~1appraisals~1{id}~1evidence/get/responses/200",
+        "file",
+        &[("id", "$request.path.id"), ("sha256", "$response.body#/files/0/sha256")],
+    ),
+    ("/paths/~1v1~1formats/get/responses/200", "format", &[("id", "$response.body#/formats/0/id")]),
+    ("/paths/~1v1~1policies/get/responses/200", "policy", &[("name", "$response.body#/policies/0/name")]),
+];
+const APPRAISED: &str = "/paths/~1v1~1appraisals/post/responses/200";
+
+/// Says what answers lead to.
 fn add_links(document: &mut Value) {
-    let links: Map<String, Value> = ["appraisal", "evidence", "bundle", "proof"]
-        .map(|name| {
-            let link = json!({ "operationId": name, "parameters": { "id": "$response.body#/id" } });
-            (name.to_owned(), link)
-        })
-        .into_iter()
-        .collect();
-    if let Some(answer) = document.pointer_mut("/paths/~1v1~1appraisals/post/responses/200")
-        && let Value::Object(members) = answer
+    for (place, operation, parameters) in LINKS {
+        let Some(answer) = document.pointer_mut(place).and_then(Value::as_object_mut) else { continue };
+        let links = answer.entry("links").or_insert_with(|| json!({}));
+        if let Value::Object(links) = links {
+            let parameters: Map<String, Value> =
+                parameters.iter().map(|(name, from)| ((*name).to_owned(), (*from).into())).collect();
+            let link = json!({ "operationId": operation, "parameters": parameters });
+            links.insert((*operation).to_owned(), link);
+        }
+    }
+}
+
+/// What utoipa has no words for: members that are not given together. The same of the form is told in words only: tools
+/// that make up forms stumble over it.
+fn add_exclusions(schemas: &mut Map<String, Value>) {
+    let both = |a: &str, b: &str| {
+        let text = json!({ "type": "string" });
+        json!({ "required": [a, b], "properties": { a: text, b: text } })
+    };
+    for (name, fault) in
+        [("AppraisalRequest", both("nonce", "challenge")), ("NamedFile", both("content", "text"))]
     {
-        members.insert("links".to_owned(), links.into());
+        if let Some(Value::Object(schema)) = schemas.get_mut(name) {
+            schema.insert("not".to_owned(), fault);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ fn a_nonce_is_given_out_and_used_once() {
         assert_eq!(challenge.status, 201);
         let challenge = challenge.json();
         assert_eq!(challenge["nonce"].as_str().unwrap().len(), 64);
-        let short = node.post(PATH, &json!({"type": "nonce", "bytes": 8})).await.ok();
+        let short = node.post(PATH, &json!({"type": "nonce", "bytes": 8.0})).await.ok();
         assert_eq!(short["nonce"].as_str().unwrap().len(), 16);
         assert_ne!(challenge["id"], short["id"]);
 
@@ -86,6 +86,8 @@ fn requests_that_get_no_challenge() {
         for (asked, status, words) in [
             (json!({"type": "nonce", "bytes": 7}), 422, "8 to 64"),
             (json!({"type": "nonce", "bytes": 65}), 422, "8 to 64"),
+            (json!({"type": "nonce", "bytes": 8.5}), 400, "no whole number"),
+            (json!({"type": "nonce", "bytes": -8}), 400, "no whole number"),
             (json!({"type": "nonce", "byte": 8}), 400, "byte"),
             (json!({"type": "riddle"}), 400, "riddle"),
             (json!({}), 400, "type"),
