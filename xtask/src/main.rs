@@ -55,7 +55,8 @@ fn main() -> ExitCode {
 /// Runs every step, also after one failed, and closes with a summary. Exits as the first failure did.
 fn test() -> ExitCode {
     let mut skipped = Vec::new();
-    let mut tests = with(cargo("test"), &["--workspace"]);
+    // Every failure at once: to find out the next one takes long.
+    let mut tests = with(cargo("test"), &["--workspace", "--no-fail-fast"]);
     // With a TPM in software the end-to-end test may not skip itself.
     match tpm::provide() {
         Ok(()) => {

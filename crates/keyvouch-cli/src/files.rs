@@ -54,14 +54,23 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     })
 }
 
-/// Writes a file that is not there yet and that only its owner can read.
+/// Writes a file that is not there yet and that only its owner can read. It has its name only when it is whole: who is
+/// killed meanwhile leaves no half of a key.
 pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    // Left by somebody who was killed, if it is there at all.
+    let _left = fs::remove_file(&part);
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
-    written.map_err(|why| match why.kind() {
+    let written = options.open(&part).and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
+    // A link, unlike a new name for the file, takes nobody's place.
+    let named = written.and_then(|()| fs::hard_link(&part, path));
+    let removed = fs::remove_file(&part);
+    named.and(removed).map_err(|why| match why.kind() {
         io::ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
         _ => Error::write(path, why),
     })
@@ -172,6 +181,18 @@ mod tests {
         assert!(matches!(read(&dir.path().join("none")), Err(Error::Read { .. })));
         #[cfg(unix)]
         assert!(matches!(read(Path::new("/dev/null")), Err(Error::Special(_))));
+    }
+
+    #[test]
+    fn a_key_is_written_whole_and_takes_nobodys_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log.key");
+        // Left by somebody who was killed.
+        fs::write(dir.path().join("log.key.part"), "half").unwrap();
+        write_private(&path, b"one").unwrap();
+        assert!(matches!(write_private(&path, b"two"), Err(Error::Exists(_))));
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing else is left");
     }
 
     #[test]

@@ -44,7 +44,10 @@ async fn a_wrong_login_is_told_and_sets_no_cookie() {
     assert!(!answer.headers().contains_key(header::SET_COOKIE));
     let form = answer.headers()[header::LOCATION].to_str().unwrap();
     let form = client().get(served.url(form)).send().await.unwrap().text().await.unwrap();
-    assert!(form.contains("That token is not in force.") && form.contains("value=\"/a?b=1&amp;c\""), "{form}");
+    assert!(
+        form.contains("That token is not in force.") && form.contains("value=\"/a?b=1&amp;c\""),
+        "{form}"
+    );
     let token = served.token(Role::Read).await;
     let elsewhere = log_in(&served, &token, "https%3A%2F%2Fevil.example").await;
     assert_eq!(elsewhere.headers()[header::LOCATION], "/");
