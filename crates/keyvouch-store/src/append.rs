@@ -15,7 +15,7 @@ use crate::record::{Record, Stored};
 use crate::tree::{self, Known, LogState};
 
 /// The most records in one commit.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 /// The most rows in one statement: the databases have a limit on its values.
 const ROWS: usize = 1_000;
 /// The most bytes of a content that is written in one statement with others.
