@@ -17,8 +17,8 @@ use crate::error::StoreError;
 
 /// How long to wait for a connection, or for another process that writes, before the database counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Bytes of a page of a new SQLite database. A record has some tens of kilobytes; on small pages most of the time goes into
-/// writing them one by one, to the journal and then to their places.
+/// Bytes of a page of a new SQLite database. A record has some tens of kilobytes: few pages of this size, and many of the
+/// usual one, each of which is written by itself, to the journal and then to its place.
 const PAGE: u32 = 16 << 10;
 /// Connections for reading, of one node.
 const READERS: u32 = 8;
