@@ -7,7 +7,7 @@ use keyvouch_record::{Bundle, Parts, trust_data_of};
 use sqlx::QueryBuilder;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::batch::{Batch, number};
+use crate::batch::Batch;
 use crate::db::{Db, Location, reading, writing};
 use crate::error::StoreError;
 use crate::index::storable;
@@ -235,14 +235,10 @@ async fn commit(db: &Db, records: &[Record]) -> Result<u64, StoreError> {
         let first = first.ok_or_else(|| StoreError::Damaged("the log has a negative size".to_owned()))?;
 
         let mut known = Known::default();
-        for place in tree::edge(first) {
-            let hash: Option<Vec<u8>> = sqlx::query_scalar("SELECT hash FROM hashes WHERE place = $1")
-                .bind(number(place))
-                .fetch_optional(&mut *tx)
-                .await?;
-            if let Some(hash) = hash {
-                known.insert(place, tree::digest(&hash)?);
-            }
+        let edge = tree::edge(first);
+        if !edge.is_empty() {
+            let mut select = tree::select::<Sql>(&edge);
+            known.learn(select.build_query_as().fetch_all(&mut *tx).await?)?;
         }
         let batch = Batch::of(first, records, &mut known)?;
 

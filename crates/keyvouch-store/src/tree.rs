@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use keyvouch_record::log::{Checkpoint, leaf_hash};
+use sqlx::{Database, Encode, QueryBuilder, Type};
 use tlog_tiles::{Error as TreeError, Hash, HashReader};
 
+use crate::batch::number;
 use crate::db::{Db, reading};
 use crate::error::StoreError;
 
@@ -35,6 +37,14 @@ impl HashReader for Known {
 impl Known {
     pub(crate) fn insert(&mut self, place: u64, hash: [u8; 32]) {
         self.hashes.insert(place, hash);
+    }
+
+    /// Takes hashes in as the database has them, with their places.
+    pub(crate) fn learn(&mut self, rows: Vec<(i64, Vec<u8>)>) -> Result<(), StoreError> {
+        for (place, hash) in rows {
+            self.insert(place.unsigned_abs(), digest(&hash)?);
+        }
+        Ok(())
     }
 
     /// Adds a leaf at the end of a tree of `size` leaves: the new hashes and their places.
@@ -115,16 +125,26 @@ pub(crate) async fn path(db: &Db, size: u64, index: u64) -> Result<Vec<[u8; 32]>
 
 /// Reads hashes. Those that are not there stay unknown.
 async fn fetch(db: &Db, places: &[u64], known: &mut Known) -> Result<(), StoreError> {
-    for place in places {
-        let at = i64::try_from(*place).map_err(|_| StoreError::Damaged("the log is too long".to_owned()))?;
-        let hash: Option<Vec<u8>> = reading!(db, pool => {
-            sqlx::query_scalar("SELECT hash FROM hashes WHERE place = $1").bind(at).fetch_optional(pool).await
-        })?;
-        if let Some(hash) = hash {
-            known.insert(*place, digest(&hash)?);
-        }
+    if places.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let rows = reading!(db, pool, Sql => select::<Sql>(places).build_query_as().fetch_all(pool).await)?;
+    known.learn(rows)
+}
+
+/// The statement that reads the hashes at some places: all at once, for every statement is a way to the database and back.
+pub(crate) fn select<DB>(places: &[u64]) -> QueryBuilder<DB>
+where
+    DB: Database,
+    i64: for<'q> Encode<'q, DB> + Type<DB>,
+{
+    let mut select = QueryBuilder::new("SELECT place, hash FROM hashes WHERE place IN (");
+    let mut list = select.separated(", ");
+    for place in places {
+        list.push_bind(number(*place));
+    }
+    select.push(")");
+    select
 }
 
 pub(crate) fn digest(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
