@@ -31,7 +31,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<String>,
 
-    /// The address at which people and machines reach the service, such as `https://attest.example`
+    /// Where people and machines reach the service, such as `https://attest.example`
     #[arg(long, value_name = "URL")]
     pub(crate) public_url: Option<String>,
 
